@@ -1,0 +1,297 @@
+"""THE SPECIFICATION: what a target, a session, a check and an executor promise. Read this file first.
+
+Data flows one way: a *subject* (a built model with its inputs) is opened by a *target*, which gives a *session*; a
+*trial* is what a check sees of all this; a *check* asks one question and answers with a `Finding`. An *executor* brings
+cells to processes. Nothing here imports torch: arrays cross every border as NumPy arrays, so that the same checks judge
+PyTorch, ONNX Runtime, a browser and the mock runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from modelmuster.records import (
+        Architecture,
+        Cell,
+        CellRecord,
+        DeviceKind,
+        Evidence,
+        Family,
+        Finding,
+        Inference,
+        Modality,
+        Recipe,
+        Stage,
+        Trait,
+    )
+
+Inputs: TypeAlias = Mapping[str, Any]
+"""Arguments of one forward call by name: NumPy arrays, numbers, booleans, strings, None, or lists of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One tensor that a model returned.
+
+    `array` holds the values; float types that NumPy lacks (bfloat16) are widened to float32 without loss. `dtype` is
+    the type the runtime really returned, such as `bfloat16`.
+    """
+
+    array: np.ndarray
+    dtype: str
+
+
+Outputs: TypeAlias = Mapping[str, Output]
+"""Tensors by dotted path (`logits`, `encoder.hidden_states.0`) in the model's own order; caches and None left out."""
+
+
+class Capability(StrEnum):
+    """What a session allows beyond running the recipe's inputs once."""
+
+    RESHAPE = "reshape"
+    """Run inputs of other shapes than the recipe's."""
+    MODULE = "module"
+    """Reach the live PyTorch module: gradients, attention implementations, caches, generate, save."""
+
+
+class Subject(Protocol):
+    """A built model with its inputs: what a target opens."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """The architecture it is an instance of."""
+        ...
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was made."""
+        ...
+
+    @property
+    def inputs(self) -> Inputs:
+        """The recipe's inputs."""
+        ...
+
+    @property
+    def module(self) -> Any:
+        """The PyTorch module in eval mode, float32, on the CPU; never changed by whoever borrows it.
+
+        Raises:
+            ModuleUnavailable: the subject is not a PyTorch model (the mock runtime).
+        """
+        ...
+
+    def reference(self, inputs: Inputs) -> Outputs:
+        """Run in true float64 on the CPU: casts to float32 inside modelling code are raised too.
+
+        Raises:
+            ReferenceUnstable: two runs differ, so that no target can be judged by them.
+        """
+        ...
+
+    def rounding(self, inputs: Inputs, dtype: str) -> Mapping[str, float]:
+        """Root-mean-square error, by output, that arithmetic in `dtype` alone causes; independent of any target."""
+        ...
+
+
+class Session(Protocol):
+    """A model loaded by a runtime, ready to run."""
+
+    capabilities: frozenset[Capability]
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Run one forward pass and wait for it to end.
+
+        Raises:
+            Unsupported: the runtime declares that it cannot run this.
+        """
+        ...
+
+    def evidence(self) -> Evidence:
+        """Where and how the runs happened, read back from the runtime; called after at least one run."""
+        ...
+
+    def close(self) -> None:
+        """Release what the runtime holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a target found on this machine."""
+
+    available: bool
+    reason: str
+    """One sentence: the device that was found, or what is missing."""
+    device_name: str = ""
+    device_kind: DeviceKind | None = None
+    missing: tuple[str, ...] = ()
+    """Packages or drivers that would make it available."""
+    remedy: str = ""
+    """The command to type, where there is one."""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A runtime on a device. One file or package each, registered under `modelmuster.targets`."""
+
+    name: str
+    """`<runtime>:<device>`, such as `torch:cpu`; the entry point has the same name."""
+    inference: Inference
+    dtypes: tuple[str, ...]
+    """The dtypes it may be asked for, the usual one first."""
+    start_method: Literal["fork", "spawn"]
+    """`spawn` when the runtime cannot live in a forked process."""
+    resources: frozenset[str]
+    """Resources of the machine that a cell takes for itself, such as `cuda`."""
+    preload: tuple[str, ...]
+    """Modules that the fork server imports, and only imports, so that cells start fast."""
+
+    def probe(self) -> Probe:
+        """Look what is there: cheap, no model run, never raises."""
+        ...
+
+    def open(self, subject: Subject, dtype: str, entering: Callable[[Stage], None]) -> Session:
+        """Bring the subject to the device; call `entering` before each stage (export, compile, load).
+
+        Raises:
+            Unsupported: the runtime declares that it cannot.
+            Unavailable: the device or a package is not there.
+        """
+        ...
+
+
+class Trial(Protocol):
+    """What a check sees: one subject opened on one target. Forward passes are shared between checks."""
+
+    @property
+    def architecture(self) -> Architecture: ...
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def inputs(self) -> Inputs:
+        """The recipe's inputs; a copy, yours to change."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    @property
+    def module(self) -> Any:
+        """The live PyTorch module; only with `Capability.MODULE`."""
+        ...
+
+    def baseline(self) -> Outputs:
+        """Outputs for the recipe's inputs; computed once."""
+        ...
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Outputs for other inputs; computed once per distinct content. The arrays are read-only."""
+        ...
+
+    def reference(self) -> Outputs:
+        """The float64 reference for the recipe's inputs; computed once."""
+        ...
+
+    def rounding(self) -> Mapping[str, float]:
+        """`Subject.rounding` for the recipe's inputs and this trial's dtype; computed once."""
+        ...
+
+    def entering(self, stage: Stage) -> None:
+        """Record that a stage begins, so that a crash in it is told from a crash elsewhere."""
+        ...
+
+
+@runtime_checkable
+class Check(Protocol):
+    """One question. One file each, registered under `modelmuster.checks`."""
+
+    name: str
+    """A slug, the same as the entry point's name."""
+    question: str
+    """The sentence shown to the user."""
+    families: frozenset[Family] | None
+    """Families it applies to; None for all."""
+    traits: frozenset[Trait]
+    """Traits that an architecture must have, all of them."""
+    modalities: frozenset[Modality]
+    """Modalities that the recipe must feed, all of them."""
+    needs: frozenset[Capability]
+    """What the session must allow."""
+
+    def applies(self, trial: Trial) -> str | None:
+        """The reason why the question does not fit this very model, or None when it does."""
+        ...
+
+    def run(self, trial: Trial) -> Finding:
+        """Answer the question. An exception is recorded as `error`, so raise freely."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one cell may use before it is stopped."""
+
+    wall_s: float = 120.0
+    cpu_s: float = 120.0
+    memory_bytes: int = 6 << 30
+    """Resident memory of the child and its descendants, above what it had when it started."""
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One cell to run, with its limits and the folder for its log."""
+
+    run_id: str
+    cell: Cell
+    limits: Limits
+    log_dir: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What an executor is doing now, for a progress display."""
+
+    running: Mapping[str, float]
+    """Cell ids with the seconds they have been running."""
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Brings cells to processes. Registered under `modelmuster.executors`.
+
+    It places, contains and reports; it never decides what to run, and retries nothing but the loss of a worker.
+    """
+
+    name: str
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
+        """Exactly one record per job, in any order, whatever happens to the job's process.
+
+        Raises:
+            InfrastructureError: no process can be started any more.
+        """
+        ...
+
+    def progress(self) -> Progress: ...
+
+    def close(self) -> None:
+        """End every process it started; called on interruption too."""
+        ...

@@ -1,0 +1,130 @@
+"""Entry points as typed, lazy registries. Built-in targets and checks come through the same door as a third party's.
+
+A plug-in that cannot be loaded is a fact, kept in `Registry.broken` and shown by `muster doctor`; the run goes on.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from modelmuster.contracts import Check, Executor, Target
+from modelmuster.errors import UnknownName
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPlugin:
+    """A plug-in that could not be loaded."""
+
+    group: str
+    name: str
+    distribution: str
+    error: str
+    """The last line of the exception."""
+    traceback: str
+
+
+class Registry(Generic[T]):
+    """The plug-ins of one entry-point group, loaded on first use."""
+
+    def __init__(self, group: str, kind: str, contract: type[T]) -> None:
+        self.group, self.kind, self.contract = group, kind, contract
+        self.broken: dict[str, BrokenPlugin] = {}
+        self._loaded: dict[str, T] = {}
+        self._points: dict[str, EntryPoint] = {}
+        for point in entry_points(group=group):
+            ours = _distribution(point) == "modelmuster"
+            if point.name not in self._points or not ours:
+                # A third party's plug-in replaces a built-in one of the same name.
+                self._points[point.name] = point
+
+    def names(self) -> list[str]:
+        """Every registered name, in alphabetical order, whether or not it loads."""
+        return sorted(self._points)
+
+    def get(self, name: str) -> T:
+        """The plug-in of that name.
+
+        Raises:
+            UnknownName: nothing is registered under it, or it could not be loaded.
+        """
+        if name not in self._points:
+            raise UnknownName(self.kind, name, self._points, see="muster doctor")
+        plugin = self._load(name)
+        if plugin is None:
+            broken = self.broken[name]
+            error = UnknownName(self.kind, name, (), see="muster doctor --plugins")
+            error.message = f"the {self.kind} {name!r} of {broken.distribution} does not load: {broken.error}"
+            raise error
+        return plugin
+
+    def all(self) -> Iterator[T]:
+        """Every plug-in that loads, by name."""
+        for name in self.names():
+            plugin = self._load(name)
+            if plugin is not None:
+                yield plugin
+
+    def distribution(self, name: str) -> str:
+        """Name of the distribution that registered it."""
+        return _distribution(self._points[name])
+
+    def _load(self, name: str) -> T | None:
+        if name in self._loaded:
+            return self._loaded[name]
+        if name in self.broken:
+            return None
+        point = self._points[name]
+        try:
+            made = point.load()
+            plugin = made() if isinstance(made, type) else made
+            found = getattr(plugin, "name", None)
+            if not isinstance(plugin, self.contract):
+                raise TypeError(f"{point.value} is not a {self.contract.__name__}: see modelmuster.contracts")
+            if found != name:
+                raise ValueError(f"{point.value} calls itself {found!r}, its entry point {name!r}")
+        except Exception as error:  # noqa: BLE001 - a third party's import may raise anything; it is kept and shown
+            self.broken[name] = BrokenPlugin(
+                self.group, name, _distribution(point), f"{type(error).__name__}: {error}", traceback.format_exc()
+            )
+            return None
+        self._loaded[name] = plugin
+        return plugin
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else "unknown"
+
+
+@cache
+def targets() -> Registry[Target]:
+    """Runtimes on devices."""
+    return Registry("modelmuster.targets", "target", Target)  # type: ignore[type-abstract]
+
+
+@cache
+def checks() -> Registry[Check]:
+    """Questions."""
+    return Registry("modelmuster.checks", "check", Check)  # type: ignore[type-abstract]
+
+
+@cache
+def executors() -> Registry[Executor]:
+    """Ways to bring cells to processes."""
+    return Registry("modelmuster.executors", "executor", Executor)  # type: ignore[type-abstract]
+
+
+def broken_plugins() -> list[BrokenPlugin]:
+    """Every plug-in that does not load; loads all of them to find out."""
+    found: list[BrokenPlugin] = []
+    for registry in (targets(), checks(), executors()):
+        for _ in registry.all():
+            pass
+        found.extend(registry.broken.values())
+    return found

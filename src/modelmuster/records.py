@@ -1,0 +1,385 @@
+"""The nouns: immutable records that travel between the layers, into the journal and out of the store.
+
+Every record is a frozen `msgspec.Struct`: typed, fast to encode as JSON, validated when it is decoded. Nothing here
+computes, imports torch, or knows where a record is stored. Units are in the names (`_ms`, `_bytes`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+RECORD_FORMAT = 1
+"""Version of the record format written to journals; raised when a reader of the old format would be misled."""
+
+
+class Outcome(StrEnum):
+    """What became of one check of one cell."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    """A property or a number is wrong."""
+    ERROR = "error"
+    """An exception."""
+    CRASH = "crash"
+    """The process died: a signal, or an exit it did not choose to report."""
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    UNSUPPORTED = "unsupported"
+    """The runtime itself says that it cannot."""
+    UNAVAILABLE = "unavailable"
+    """No such hardware or dependency here."""
+    NOT_APPLICABLE = "not_applicable"
+    """The check does not fit this architecture; the reason is in the message."""
+    SKIPPED = "skipped"
+    """Left out by selection; the reason is in the message."""
+    NOT_RUN = "not_run"
+    """Planned, but never reached."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether this outcome answers the check's question, and so enters a rate."""
+        return self in DECIDED
+
+    @property
+    def letter(self) -> str:
+        """The one-letter mark used in matrices."""
+        return LETTERS[self]
+
+
+DECIDED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.OOM, Outcome.TIMEOUT})
+"""The denominator of a pass rate."""
+
+FINDINGS = DECIDED - {Outcome.PASS}
+"""Outcomes that make a run exit with 1 unless they are expected."""
+
+LETTERS = {
+    Outcome.PASS: "O",
+    Outcome.FAIL: "X",
+    Outcome.ERROR: "E",
+    Outcome.CRASH: "C",
+    Outcome.OOM: "M",
+    Outcome.TIMEOUT: "T",
+    Outcome.UNSUPPORTED: "U",
+    Outcome.UNAVAILABLE: "-",
+    Outcome.NOT_APPLICABLE: "n",
+    Outcome.SKIPPED: "S",
+    Outcome.NOT_RUN: ".",
+}
+
+
+class Stage(StrEnum):
+    """Where a cell was when it stopped; written before the stage begins."""
+
+    BUILD = "build"
+    INPUTS = "inputs"
+    REFERENCE = "reference"
+    EXPORT = "export"
+    COMPILE = "compile"
+    LOAD = "load"
+    RUN = "run"
+    COMPARE = "compare"
+
+
+class Family(StrEnum):
+    """What the tests of an architecture must know about it."""
+
+    ENCODER_ONLY = "encoder-only"
+    DECODER_ONLY = "decoder-only"
+    ENCODER_DECODER = "encoder-decoder"
+    VISION = "vision"
+    VIDEO = "video"
+    AUDIO = "audio"
+    VISION_TEXT = "vision-text"
+    AUDIO_TEXT = "audio-text"
+    ANY_TO_ANY = "any-to-any"
+    TIME_SERIES = "time-series"
+    OTHER = "other"
+
+
+class Trait(StrEnum):
+    """A property of an architecture that cuts across families."""
+
+    MIXTURE_OF_EXPERTS = "mixture-of-experts"
+    STATE_SPACE = "state-space"
+    SLIDING_WINDOW = "sliding-window"
+    ENCODER_DECODER = "encoder-decoder"
+    TWO_TOWER = "two-tower"
+    GENERATIVE = "generative"
+
+
+class Modality(StrEnum):
+    """A kind of data that a model takes in."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    TIME_SERIES = "time-series"
+    LAYOUT = "layout"
+    TABULAR = "tabular"
+    """States, actions, rewards, coordinates: numbers that are none of the others."""
+    EMBEDDING = "embedding"
+    """Hidden states of another model, for parts of an architecture."""
+
+
+class Scale(StrEnum):
+    """How large a recipe builds its model; scales are never mixed in one comparison."""
+
+    TINY = "tiny"
+    DEFAULT = "default"
+    CHECKPOINT = "checkpoint"
+
+
+class Inference(StrEnum):
+    """Whether a model really ran."""
+
+    REAL = "real"
+    MOCK = "mock"
+
+    @property
+    def mark(self) -> str:
+        """The mark shown beside the word, never instead of it."""
+        return "🚀" if self is Inference.REAL else "🔷"
+
+
+class Weights(StrEnum):
+    """Where the weights came from."""
+
+    RANDOM = "random"
+    CHECKPOINT = "checkpoint"
+
+
+class DeviceKind(StrEnum):
+    """Whether the device is what its name says or software that imitates it."""
+
+    HARDWARE = "hardware"
+    SOFTWARE_EMULATED = "software-emulated"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all records: immutable, keyword-only, encodable as JSON."""
+
+
+class ModelClass(Record, frozen=True, kw_only=True):
+    """One class of an architecture that can be built and called."""
+
+    name: str
+    tasks: tuple[str, ...] = ()
+    """Names of the auto-mappings that list it, such as `CAUSAL_LM`; empty for a class found by scanning its module."""
+
+
+class Architecture(Record, frozen=True, kw_only=True):
+    """One transformers `model_type`."""
+
+    model_type: str
+    config_class: str
+    module: str
+    """The package that holds it, such as `transformers.models.bert`."""
+    family: Family
+    top_level: bool
+    """False when its config is a sub-config of another config of the same package."""
+    part_of: tuple[str, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    modalities: tuple[Modality, ...] = ()
+    """Every kind of input that the default class can take in."""
+    model_classes: tuple[ModelClass, ...] = ()
+    default_class: str | None = None
+    """The most telling class; None where there is none, with the reason in `note`."""
+    requires: tuple[str, ...] = ()
+    """Distributions beyond torch that it needs to be built, such as `timm`."""
+    note: str | None = None
+    """Why it cannot be built as it stands, where that is known."""
+
+
+class TensorSpec(Record, frozen=True, kw_only=True):
+    """Name, shape and dtype of one input or output."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Applied(Record, frozen=True, kw_only=True):
+    """One thing that a rule, an override or a repair did to a recipe."""
+
+    rule: str
+    field: str
+    before: Any = None
+    after: Any = None
+    reason: str = ""
+
+
+class Recipe(Record, frozen=True, kw_only=True):
+    """How one model and its inputs are made: deterministic, and identified by its hash."""
+
+    model_type: str
+    model_class: str
+    scale: Scale
+    seed: int
+    config: dict[str, Any]
+    """The keyword arguments that the config class is called with; sub-configs nested, JSON values only."""
+    inputs: tuple[TensorSpec, ...]
+    layout: str
+    """Name of the input layout, such as `text` or `image-text:nchw`."""
+    modalities: tuple[Modality, ...]
+    """The modalities that the inputs feed, all in the same forward pass."""
+    parameters: int
+    applied: tuple[Applied, ...] = ()
+    versions: dict[str, str] = {}
+    """The distributions whose version changes what is built: torch, transformers, timm."""
+    hash: str = ""
+    """SHA-256, in hex, over everything that determines the model and its inputs."""
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """Architecture × class × target × dtype × scale: the unit of isolation, one child process."""
+
+    model_type: str
+    model_class: str
+    family: Family
+    target: str
+    dtype: str = "float32"
+    scale: Scale = Scale.TINY
+    seed: int = 0
+    checkpoint: str | None = None
+    checks: tuple[str, ...] = ()
+    """Names of the checks to run in it, in order; one result each."""
+
+    @property
+    def id(self) -> str:
+        """Identity within a plan; readable, and unique whatever its parts hold."""
+        parts = [self.model_type, self.model_class, self.target, self.dtype, self.scale.value, str(self.seed)]
+        if self.checkpoint is not None:
+            parts.append(self.checkpoint)
+        return "|".join(part.replace("%", "%25").replace("|", "%7C") for part in parts)
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """A check's answer."""
+
+    outcome: Outcome
+    message: str = ""
+    figures: dict[str, float | int | str | bool | None] = {}
+    """Every number behind the verdict, by name."""
+
+
+class CellError(Record, frozen=True, kw_only=True):
+    """An exception of a child process, as data."""
+
+    type: str
+    message: str
+    traceback: str = ""
+    fingerprint: str = ""
+    """Equal for errors with the same cause: type, message without digits and addresses, and place."""
+
+
+class Evidence(Record, frozen=True, kw_only=True):
+    """What a session read back from its runtime after it ran."""
+
+    device_name: str
+    device_kind: DeviceKind
+    precision: str
+    """The arithmetic that the runtime reports, such as `float32` or `bfloat16`."""
+    route: str = "eager"
+    """How the model reached the runtime: eager, torch.compile, or the exporter that worked."""
+    nodes_total: int | None = None
+    nodes_on_target: int | None = None
+    fallbacks: tuple[str, ...] = ()
+    """Operators that ran elsewhere."""
+
+
+class Provenance(Record, frozen=True, kw_only=True):
+    """Set by the runner from what it observed, never by a check."""
+
+    inference: Inference
+    weights: Weights
+    device: str
+    """The device asked for, such as `cpu`."""
+    evidence: Evidence | None = None
+    """None when the cell stopped before anything ran."""
+
+
+class Measurement(Record, frozen=True, kw_only=True):
+    """What a result cost. The peak is the child's resident set over the whole cell, with the fork server's share."""
+
+    duration_ms: float | None = None
+    cpu_ms: float | None = None
+    peak_rss_bytes: int | None = None
+
+
+class Result(Record, frozen=True, kw_only=True):
+    """One check of one cell: a row."""
+
+    check: str
+    outcome: Outcome
+    stage: Stage | None = None
+    message: str = ""
+    figures: dict[str, float | int | str | bool | None] = {}
+    error: CellError | None = None
+    measurement: Measurement = Measurement()
+    expected: str | None = None
+    """The reason, when an entry in expectations foresaw this outcome."""
+    flaky: bool = False
+    """Set when a repetition alone gave another outcome."""
+
+
+class CellRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="cell"):
+    """Everything that one attempt at one cell produced: one line of the journal."""
+
+    format: int = RECORD_FORMAT
+    run_id: str
+    cell: Cell
+    attempt: int
+    final: bool
+    """False when the cell will be run again alone; the last attempt decides."""
+    worker: str
+    started_at: str
+    """UTC, ISO 8601."""
+    results: tuple[Result, ...]
+    provenance: Provenance
+    measurement: Measurement
+    stages_ms: dict[str, float] = {}
+    recipe: Recipe | None = None
+    log_tail: str = ""
+    """The end of the child's stdout and stderr."""
+    lost: bool = False
+    """True when the worker, not the cell, was lost: the only kind of attempt that is retried automatically."""
+
+
+class Package(Record, frozen=True, kw_only=True):
+    """An installed distribution, or one that is missed."""
+
+    name: str
+    version: str | None
+
+
+class Environment(Record, frozen=True, kw_only=True):
+    """The machine and software that a run used."""
+
+    python: str
+    platform: str
+    cpu: str
+    cores: int
+    memory_bytes: int
+    packages: tuple[Package, ...]
+    devices: dict[str, str] = {}
+    """Name of each available target's device."""
+    commit: str | None = None
+    """The git commit of the current folder, if it is a repository; `+` marks local changes."""
+    hostname: str = ""
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """What a run set out to do."""
+
+    format: int = RECORD_FORMAT
+    run_id: str
+    created_at: str
+    command: str
+    """The command line that made it."""
+    cells: tuple[Cell, ...]
+    unplanned: dict[str, str] = {}
+    """Architectures that were selected but cannot be planned, with the reason."""
