@@ -1,0 +1,80 @@
+"""Audio: waveforms and spectral features, in the orders and lengths that speech models take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from modelmuster.recipes.inputs.callee import Callee
+from modelmuster.recipes.inputs.draw import Draw
+from modelmuster.recipes.inputs.layout import BATCH, Fragment
+from modelmuster.recipes.inputs.sizes import AUDIO_POSITIONS
+from modelmuster.records import Modality
+
+FEATURES = ("input_features", "audio_features", "audio_input_features", "audio_mel", "spectrogram", "mel_spectrogram")
+WAVEFORMS = ("input_values", "audio_values", "waveforms", "waveform", "input_audio", "inputs")
+MASKS = (
+    "input_features_mask",
+    "feature_attention_mask",
+    "padding_mask",
+    "audio_attention_mask",
+    "input_features_attention_mask",
+    "audio_mel_mask",
+)
+"""Names of the mask over audio frames. `attention_mask` belongs to the text where there is a text."""
+
+SAMPLES = (3200, 3840, 16000, 24000)
+"""Lengths of a waveform: multiples of the strides of the usual encoders (320, 640, 1920), short ones first."""
+FRAMES = (64, 128, 100, 200, 256, 320)
+BINS = (80, 128, 160, 64)
+
+
+def audio_name(callee: Callee) -> str | None:
+    """The argument of `forward` that holds the audio."""
+    return callee.first(*FEATURES, *WAVEFORMS)
+
+
+def audio_fragments(callee: Callee) -> Iterator[Fragment]:
+    """Every arrangement of audio that fits the arguments of `forward`, the most likely first."""
+    name = audio_name(callee)
+    if name is None:
+        return
+    shapes = [*_features(callee), *_waveforms()] if name in FEATURES else [*_waveforms(), *_features(callee)]
+    for label, shape, frames in shapes:
+        yield Fragment(label, Modality.AUDIO, _maker(callee, name, shape, frames))
+
+
+def _maker(callee: Callee, name: str, shape: tuple[int, ...], frames: int) -> Any:
+    mask_name = callee.first(*MASKS)
+    if mask_name is None and "attention_mask" in callee.parameters and not callee.takes("input_ids"):
+        mask_name = "attention_mask"
+
+    def make(draw: Draw) -> dict[str, Any]:
+        made: dict[str, Any] = {name: draw.normal(*shape)}
+        if mask_name is not None:
+            made[mask_name] = torch.ones(BATCH, frames, dtype=torch.long)
+        return made
+
+    return make
+
+
+def _waveforms() -> Iterator[tuple[str, tuple[int, ...], int]]:
+    for samples in SAMPLES:
+        yield f"waveform-{samples}", (BATCH, samples), samples
+        yield f"waveform-mono-{samples}", (BATCH, 1, samples), samples
+
+
+def _features(callee: Callee) -> Iterator[tuple[str, tuple[int, ...], int]]:
+    """Frames of spectral features; a Whisper encoder insists on two frames for each of its positions."""
+    stated = callee.sizes.mel_bins
+    positions = callee.sizes.number(AUDIO_POSITIONS, Modality.AUDIO)
+    length = callee.sizes.number(("max_length",), Modality.AUDIO)
+    fixed = [count for count in (positions and 2 * positions, positions, length) if count]
+    for bins in dict.fromkeys(count for count in (stated, *BINS) if count):
+        for frames in dict.fromkeys([*fixed, *FRAMES]):
+            yield f"bins-{bins}-frames-{frames}", (BATCH, bins, frames), frames
+            yield f"frames-{frames}-bins-{bins}", (BATCH, frames, bins), frames
+            if bins == stated and frames == FRAMES[0]:
+                yield f"one-frames-{frames}-bins-{bins}", (BATCH, 1, frames, bins), frames

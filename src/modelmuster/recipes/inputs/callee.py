@@ -1,0 +1,66 @@
+"""The model that inputs are made for: its `forward`, its sizes, and the arguments that it accepts."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from modelmuster.recipes.inputs.draw import Draw
+from modelmuster.recipes.inputs.sizes import Sizes
+from modelmuster.records import Architecture
+
+
+def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The named parameters of a function or bound method, without `self`, `*args` and `**kwargs`."""
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = inspect.signature(function).parameters
+    return {name: each for name, each in parameters.items() if name != "self" and each.kind not in variadic}
+
+
+class Callee:
+    """A model with what is known about calling it."""
+
+    def __init__(self, module: torch.nn.Module, architecture: Architecture, seed: int) -> None:
+        self.module = module
+        self.architecture = architecture
+        self.seed = seed
+        self.sizes = Sizes(module)
+
+    @property
+    def config(self) -> Any:
+        """The model's config."""
+        return self.sizes.config
+
+    @cached_property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """Parameters of `forward` by name."""
+        return parameters_of(self.module.forward)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Parameters of `forward` without a default."""
+        return tuple(name for name, each in self.parameters.items() if each.default is inspect.Parameter.empty)
+
+    def takes(self, *names: str) -> bool:
+        """Whether `forward` names any of these parameters."""
+        return any(name in self.parameters for name in names)
+
+    def first(self, *names: str) -> str | None:
+        """The first of these parameters that `forward` names."""
+        return next((name for name in names if name in self.parameters), None)
+
+    def draw(self) -> Draw:
+        """A fresh source of values: each build starts from the same one."""
+        return Draw(self.seed)
+
+    def method(self, name: str) -> Callable[..., Any] | None:
+        """The method of that name of the model or of its outermost part that has one."""
+        for part in self.module.modules():
+            method = getattr(part, name, None)
+            if callable(method):
+                return method  # type: ignore[no-any-return]
+        return None
