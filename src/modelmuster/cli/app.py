@@ -1,0 +1,45 @@
+"""The tree of commands. Typer is told about each; what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from modelmuster import __version__
+from modelmuster.cli import catalog, db, doctor, matrix, plan, recipe, report, results, run
+
+app = typer.Typer(
+    name="muster",
+    help="Every Hugging Face architecture, on every runtime you have, really run and honestly reported.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: muster doctor; muster run bert llama vit; muster matrix; muster report",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"modelmuster {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Every Hugging Face architecture, on every runtime you have, really run and honestly reported."""
+
+
+app.add_typer(catalog.app, name="catalog")
+app.command("recipe")(recipe.recipe)
+app.command("doctor")(doctor.doctor)
+app.command("plan")(plan.plan)
+app.command("run")(run.run)
+app.command("demo")(run.demo)
+app.command("results")(results.results)
+app.command("matrix")(matrix.matrix)
+app.command("report")(report.report)
+app.add_typer(db.app, name="db")

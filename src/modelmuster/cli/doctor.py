@@ -1,0 +1,162 @@
+"""`muster doctor`: what can run here and, for what cannot, what is missing and how to get it."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from modelmuster.contracts import Probe
+    from modelmuster.plugins import BrokenPlugin
+    from modelmuster.records import Environment
+
+_OPTIONAL = {
+    "torch": "modelmuster[torch]",
+    "transformers": "modelmuster[torch]",
+    "safetensors": "modelmuster[torch]",
+    "sentencepiece": "modelmuster[models]",
+    "pillow": "modelmuster[models]",
+    "scipy": "modelmuster[models]",
+    "timm": "timm",
+}
+"""Optional distributions with what to give to pip."""
+
+
+def doctor(
+    *,
+    models: Annotated[bool, typer.Option("--models", help="Which architectures each missing package holds back.")] = False,
+    only_plugins: Annotated[bool, typer.Option("--plugins", help="Only plug-ins, with tracebacks of broken ones.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Show what can run here and, for what cannot, which package or driver is missing."""
+    from modelmuster import plugins
+
+    broken = plugins.broken_plugins()
+    if only_plugins:
+        _show_plugins(broken, as_json=json)
+        return
+    from modelmuster.runs import environment, probes
+
+    here = environment.capture()
+    found = probes.probe_all()
+    packages = {name: _version(name) for name in _OPTIONAL}
+    pairs = _mismatches()
+    blocked = _held_back() if models else {}
+    if json:
+        from modelmuster.cli.console import write_json
+
+        write_json(
+            {
+                "environment": here,
+                "targets": found,
+                "packages": packages,
+                "problems": pairs,
+                "broken_plugins": broken,
+                "held_back": blocked,
+            }
+        )
+        return
+    _show(here, found, packages, pairs, broken)
+    if models:
+        _show_held_back(blocked)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _mismatches() -> list[str]:
+    """Installed packages that are known to break one another."""
+    torch, torchvision = _version("torch"), _version("torchvision")
+    if torch and torchvision:
+        if "+cpu" in torch and "+cpu" not in torchvision:
+            return [
+                f"torchvision {torchvision} is built for CUDA, torch {torch} for the CPU: importing many transformers "
+                "modules fails. Type: pip uninstall torchvision (or install the CPU build of it)"
+            ]
+    return []
+
+
+def _held_back() -> dict[str, list[str]]:
+    """Architectures by missing distribution."""
+    from modelmuster import catalog
+
+    held: dict[str, list[str]] = {}
+    for architecture in catalog.load().architectures:
+        for package in architecture.requires:
+            if architecture.top_level and _version(package) is None:
+                held.setdefault(package, []).append(architecture.model_type)
+    return held
+
+
+def _show(
+    here: Environment,
+    found: dict[str, Probe],
+    packages: dict[str, str | None],
+    problems: list[str],
+    broken: list[BrokenPlugin],
+) -> None:
+    from rich.table import Table
+
+    from modelmuster.cli.console import out
+
+    console = out()
+    console.print(f"{here.cpu}, {here.cores} usable cores, {here.memory_bytes / 2**30:.0f} GiB, Python {here.python}")
+    table = Table(title="Targets", title_justify="left", box=None, pad_edge=False)
+    for heading in ("target", "state", "device or reason", "to mend it"):
+        table.add_column(heading, overflow="fold")
+    for name, probe in found.items():
+        state = "[cyan]available[/cyan]" if probe.available else "unavailable"
+        table.add_row(name, state, _plain(probe.device_name or probe.reason), _plain(probe.remedy))
+    console.print(table)
+    table = Table(title="Packages", title_justify="left", box=None, pad_edge=False)
+    for heading in ("package", "version", "to install it"):
+        table.add_column(heading)
+    for name, version in packages.items():
+        remedy = "" if version else _plain(f"pip install '{_OPTIONAL[name]}'")
+        table.add_row(name, version or "missing", remedy)
+    console.print(table)
+    for problem in problems:
+        console.print(f"[bold]problem:[/bold] {_plain(problem)}")
+    for plugin in broken:
+        console.print(
+            f"[bold]broken plug-in:[/bold] {_plain(plugin.name)} of {_plain(plugin.distribution)}: {_plain(plugin.error)}"
+        )
+
+
+def _show_held_back(blocked: dict[str, list[str]]) -> None:
+    from modelmuster.cli.console import out
+
+    if not blocked:
+        out().print("No architecture waits for a package.")
+    for package, names in sorted(blocked.items(), key=lambda item: -len(item[1])):
+        out().print(f"{package} would unlock {len(names)}: {', '.join(names)}", markup=False)
+
+
+def _show_plugins(broken: list[BrokenPlugin], *, as_json: bool) -> None:
+    from modelmuster import plugins
+    from modelmuster.cli.console import out, write_json
+
+    registries = (plugins.targets(), plugins.checks(), plugins.executors())
+    listing: dict[str, Any] = {
+        registry.kind: {name: registry.distribution(name) for name in registry.names()} for registry in registries
+    }
+    if as_json:
+        write_json({"plugins": listing, "broken": broken})
+        return
+    for kind, entries in listing.items():
+        for name, distribution in entries.items():
+            out().print(f"{kind:9} {name:22} {distribution}", markup=False)
+    for plugin in broken:
+        out().print(f"\n{plugin.name} of {plugin.distribution} does not load:\n{plugin.traceback}", markup=False)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

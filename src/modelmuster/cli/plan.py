@@ -1,0 +1,63 @@
+"""`muster plan`: precisely the cells that `muster run` would run."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from modelmuster.cli import selecting
+
+
+def plan(
+    terms: selecting.Terms = None,
+    *,
+    family: selecting.Families = None,
+    target: selecting.Targets = None,
+    check: selecting.Checks = None,
+    classes: selecting.Classes = "default",
+    class_name: selecting.ClassNames = None,
+    dtype: selecting.Dtypes = None,
+    scale: selecting.ScaleName = "tiny",
+    seed: selecting.Seed = 0,
+    parts: selecting.Parts = False,
+    limit: selecting.Limit = None,
+    shard: selecting.Shard = None,
+    outcome: selecting.OutcomeNames = None,
+    of: selecting.OfRun = "latest",
+    json: Annotated[bool, typer.Option("--json", help="The plan as one JSON document.")] = False,
+) -> None:
+    """Show the cells that `muster run` would run with the same options, without running any."""
+    from modelmuster.cli.console import out, write_json
+
+    choice = selecting.Choice(
+        terms=terms,
+        families=family,
+        targets=target,
+        checks=check,
+        classes=classes,
+        class_names=class_name,
+        dtypes=dtype,
+        scale=scale,
+        seed=seed,
+        parts=parts,
+        limit=limit,
+        shard=shard,
+        outcomes=outcome,
+        of_run=of,
+    )
+    made = selecting.make_plan(choice, command=" ".join(sys.argv[1:]))
+    if json:
+        write_json(made)
+        return
+    for cell in made.cells:
+        out().print(
+            f"{cell.model_type:32} {cell.model_class:48} {cell.target:16} {cell.dtype:9} {', '.join(cell.checks)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    for name, reason in made.unplanned.items():
+        out().print(f"{name:32} cannot be planned: {reason}", markup=False, soft_wrap=True)
+    cells, checks = len(made.cells), sum(len(cell.checks) for cell in made.cells)
+    typer.echo(f"{cells} cells, {checks} checks", err=True)

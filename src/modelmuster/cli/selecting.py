@@ -1,0 +1,146 @@
+"""The options that choose cells, shared by `plan`, `run` and `demo`, and how they become a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from modelmuster.records import Architecture, Plan
+
+Terms = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ARCHITECTURE|TERM]...",
+        help="Names or globs (bert, 'qwen*'), or terms: family:vision, trait:state-space, !NAME. Default: all.",
+    ),
+]
+Families = Annotated[list[str] | None, typer.Option("--family", help="Only this family; repeatable.")]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", "-t", help="Name, glob or platform (torch:cpu, 'torch:*', cuda). Default: all available."),
+]
+Checks = Annotated[list[str] | None, typer.Option("--check", "-c", help="Name or glob of checks. Default: all.")]
+Classes = Annotated[
+    str, typer.Option("--classes", help="Which classes of each architecture: default or all.", metavar="default|all")
+]
+ClassNames = Annotated[list[str] | None, typer.Option("--class", help="This very class; repeatable.")]
+Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="float32, bfloat16, float16. Default: float32.")]
+ScaleName = Annotated[str, typer.Option("--scale", help="tiny or default.", metavar="tiny|default")]
+Seed = Annotated[int, typer.Option("--seed", help="Of weights and inputs.", min=0)]
+Parts = Annotated[bool, typer.Option("--parts", help="Also the parts of other architectures.")]
+Limit = Annotated[int | None, typer.Option("--limit", help="At most so many architectures.", min=1)]
+Shard = Annotated[str | None, typer.Option("--shard", help="Every COUNTth architecture from INDEX.", metavar="I/N")]
+OutcomeNames = Annotated[
+    list[str] | None, typer.Option("--outcome", help="Only cells that ended so in an earlier run (see --of).")
+]
+OfRun = Annotated[str, typer.Option("--of", help="The earlier run that --outcome speaks of.", metavar="RUN")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the options said."""
+
+    terms: Sequence[str] | None = None
+    families: Sequence[str] | None = None
+    targets: Sequence[str] | None = None
+    checks: Sequence[str] | None = None
+    classes: str = "default"
+    class_names: Sequence[str] | None = None
+    dtypes: Sequence[str] | None = None
+    scale: str = "tiny"
+    seed: int = 0
+    parts: bool = False
+    limit: int | None = None
+    shard: str | None = None
+    outcomes: Sequence[str] | None = None
+    of_run: str = "latest"
+
+
+def chosen_architectures(choice: Choice) -> list[Architecture]:
+    """The architectures that the options pick from the catalogue.
+
+    Raises:
+        UnknownName: a name, family or trait that does not exist.
+        NothingSelected: the selection matched nothing.
+    """
+    from modelmuster import catalog
+    from modelmuster.errors import NothingSelected
+    from modelmuster.selection import Selection, family, shard
+
+    selection = Selection(
+        families=tuple(family(name) for name in choice.families or ()),
+        parts=choice.parts,
+        limit=choice.limit,
+        shard=shard(choice.shard) if choice.shard else None,
+    ).with_terms(choice.terms or ())
+    found = selection.architectures(catalog.load().architectures)
+    if not found:
+        raise NothingSelected("the selection matches no architecture", hint="see: muster catalog")
+    return found
+
+
+def make_plan(choice: Choice, command: str) -> Plan:
+    """The plan that the options describe.
+
+    Raises:
+        UsageError: an option that cannot be read, or a name that does not exist.
+        NothingSelected: the selection matched nothing.
+    """
+    from modelmuster import plugins
+    from modelmuster.errors import NothingSelected, UsageError
+    from modelmuster.records import Outcome, Scale
+    from modelmuster.runs import plan as plans
+    from modelmuster.runs.probes import available_targets, select_targets
+    from modelmuster.selection import match_names
+
+    if choice.scale not in ("tiny", "default"):
+        raise UsageError(f"unknown scale {choice.scale!r}", hint="scales are: tiny, default")
+    if choice.classes not in ("default", "all"):
+        raise UsageError(
+            f"cannot read --classes {choice.classes!r}", hint="choose default or all; name one with --class"
+        )
+    targets = select_targets(choice.targets) if choice.targets else available_targets()
+    if not targets:
+        raise NothingSelected("nothing can run here: no target is available", hint="see: muster doctor")
+    checks = plugins.checks().names()
+    if choice.checks:
+        checks = match_names("check", choice.checks, checks, see="muster plan --help")
+    architectures = chosen_architectures(choice)
+    made = plans.make_plan(
+        architectures,
+        targets=targets,
+        checks=checks,
+        classes=tuple(choice.class_names) if choice.class_names else choice.classes,
+        dtypes=tuple(choice.dtypes or ("float32",)),
+        scale=Scale(choice.scale),
+        seed=choice.seed,
+        command=command,
+    )
+    if choice.outcomes:
+        wanted = []
+        for name in choice.outcomes:
+            if name not in list(Outcome):
+                raise UsageError(f"unknown outcome {name!r}", hint=f"outcomes are: {', '.join(Outcome)}")
+            wanted.append(Outcome(name))
+        made = plans.only_cells_with(made, _ended_so(choice.of_run, wanted))
+    if not made.cells and not made.unplanned:
+        raise NothingSelected("the selection matches no cell", hint="see: muster plan --help")
+    return made
+
+
+def _ended_so(run: str, wanted: Sequence[str]) -> set[str]:
+    """Ids of the cells of an earlier run in which some check ended in one of the outcomes."""
+    from modelmuster.runs import folders, journal
+    from modelmuster.settings import Home
+
+    home = Home.find()
+    folder = folders.latest_run(home) if run == "latest" else folders.open_run(home, run)
+    return {
+        record.cell.id
+        for record in journal.read(folder.journal)
+        if record.final and any(result.outcome in wanted for result in record.results)
+    }

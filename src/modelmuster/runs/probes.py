@@ -1,0 +1,96 @@
+"""Ask every target what it finds here, each runtime in a process of its own, so that no driver can take us down."""
+
+from __future__ import annotations
+
+import fnmatch
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from modelmuster import plugins
+from modelmuster.contracts import Probe
+from modelmuster.errors import UnknownName
+
+PROBE_SECONDS = 60.0
+"""A probe that takes longer is hung; a first import of torch on a cold disk has been seen to take 20 s."""
+
+
+def probe_all(names: Iterable[str] | None = None) -> dict[str, Probe]:
+    """What each target found on this machine, by name; runtimes are probed side by side."""
+    names = list(names) if names is not None else plugins.targets().names()
+    runtimes: dict[str, list[str]] = {}
+    for name in names:
+        runtimes.setdefault(name.partition(":")[0], []).append(name)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = pool.map(_probe_runtime, runtimes.values())
+    merged = {name: probe for answers in found for name, probe in answers.items()}
+    return {name: merged[name] for name in names}
+
+
+def available_targets() -> list[str]:
+    """Names of the targets that can run here with real inference."""
+    real = [target.name for target in plugins.targets().all() if target.inference.value == "real"]
+    return [name for name, probe in probe_all(real).items() if probe.available]
+
+
+def select_targets(patterns: Sequence[str]) -> list[str]:
+    """The registered targets that match names, globs, or platform names (a runtime or a device).
+
+    Raises:
+        UnknownName: a pattern that matches nothing.
+    """
+    known = plugins.targets().names()
+    wanted: set[str] = set()
+    for pattern in patterns:
+        found = [name for name in known if fnmatch.fnmatchcase(name, pattern) or pattern in name.split(":")]
+        if not found:
+            raise UnknownName("target", pattern, known, see="muster doctor")
+        wanted.update(found)
+    return [name for name in known if name in wanted]
+
+
+def _probe_runtime(names: list[str]) -> dict[str, Probe]:
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "modelmuster.runs.probes", *names],
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return dict.fromkeys(names, Probe(available=False, reason=f"the probe hung for {PROBE_SECONDS:.0f} s"))
+    answers: dict[str, Probe] = {}
+    for line in child.stdout.splitlines():
+        if line.startswith(b"{"):
+            answers.update(msgspec.json.decode(line, type=dict[str, Probe]))
+    for name in names:
+        if name not in answers:
+            answers[name] = Probe(available=False, reason=_how_it_died(child.returncode, child.stderr))
+    return answers
+
+
+def _how_it_died(code: int, stderr: bytes) -> str:
+    last = stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    if code < 0:
+        return f"the probe was killed by {signal.Signals(-code).name}"
+    return f"the probe ended with exit code {code}: {last}" if code else "the probe said nothing"
+
+
+def _answer(names: Sequence[str]) -> None:
+    registry = plugins.targets()
+    for name in names:
+        try:
+            probe = registry.get(name).probe()
+        except UnknownName as broken:
+            probe = Probe(available=False, reason=broken.message)
+        # One line per target, flushed: what was found before a crash is kept.
+        sys.stdout.buffer.write(msgspec.json.encode({name: probe}) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    _answer(sys.argv[1:])
