@@ -168,6 +168,15 @@ class Target(Protocol):
         ...
 
 
+@runtime_checkable
+class SubjectSource(Protocol):
+    """A target that brings its own subjects, so that no transformers model is built: optional, beside `Target`."""
+
+    def subject(self, cell: Cell, entering: Callable[[Stage], None]) -> Subject | None:
+        """The subject of this cell, or None to have the model built by its recipe as for any other target."""
+        ...
+
+
 class Trial(Protocol):
     """What a check sees: one subject opened on one target. Forward passes are shared between checks."""
 
@@ -263,6 +272,8 @@ class Job:
     limits: Limits
     log_dir: str
     attempt: int = 1
+    cache_dir: str = ""
+    """Folder that keeps what recipes learn, such as winning input layouts; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
