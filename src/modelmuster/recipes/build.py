@@ -1,0 +1,85 @@
+"""One attempt at building: arguments → config → module with weights, and one forward pass."""
+
+from __future__ import annotations
+
+import copy
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from modelmuster.numerics.seeding import seed_forward
+from modelmuster.numerics.tensors import named_tensors
+from modelmuster.recipes import weights
+
+
+def build_config(cls: Any, arguments: dict[str, Any]) -> Any:
+    """The config; `arguments` are copied, because configs keep and change what they are given."""
+    return cls(**copy.deepcopy(arguments))
+
+
+def build_module(cls: Any, config: Any, seed: int) -> nn.Module:
+    """The model with its weights, in eval mode, float32, on the CPU; the same for the same seed in every process."""
+    torch.manual_seed(seed)
+    with _uninitialised_memory_shows():
+        module: nn.Module = cls(config)
+    module.float()
+    weights.fill(module, seed)
+    return module.eval()
+
+
+def count_parameters(cls: Any, config: Any) -> int:
+    """Number of parameters, tied ones once, without memory for them."""
+    with torch.device("meta"):
+        module: nn.Module = cls(config)
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def run_once(module: nn.Module, arguments: dict[str, Any]) -> None:
+    """One eager forward pass that must return at least one tensor; the arguments are cloned.
+
+    Raises:
+        TypeError: nothing that came back is a tensor.
+    """
+    seed_forward()
+    with torch.inference_mode():
+        returned = module(**_cloned(arguments))
+    if next(named_tensors(returned), None) is None:
+        raise TypeError(f"forward returned no tensor, but {type(returned).__name__}")
+
+
+def describe(error: BaseException) -> str:
+    """Type, first line of the message, and the innermost place in a modelling file."""
+    message = " ".join(str(error).split())
+    text = f"{type(error).__name__}: {message[:300]}"
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [frame for frame in frames if os.path.basename(frame.filename).startswith(("modeling_", "configuration_"))]  # noqa: PTH119
+    if places:
+        place = places[-1]
+        text += f" ({os.path.basename(place.filename)}:{place.lineno}: {place.line})"  # noqa: PTH119
+    return text
+
+
+def _cloned(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _cloned(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_cloned(entry) for entry in value)
+    return value
+
+
+@contextmanager
+def _uninitialised_memory_shows() -> Iterator[None]:
+    """Fill `torch.empty` with NaN, so that parameters which modelling code forgets to initialise are found."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

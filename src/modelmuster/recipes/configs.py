@@ -1,0 +1,127 @@
+"""From an architecture and the name of a class to the classes themselves, and to the config's default instance."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+from typing import Any
+
+from modelmuster.errors import CannotBuild, Unavailable
+from modelmuster.records import Architecture
+
+BUILDING_BLOCKS: tuple[dict[str, str], ...] = (
+    {"encoder": "bert", "decoder": "gpt2"},
+    {"encoder": "vit", "decoder": "gpt2"},
+    {"encoder": "wav2vec2", "decoder": "bart"},
+    {"text_encoder": "t5", "audio_encoder": "encodec", "decoder": "musicgen_decoder"},
+    {"question_encoder": "dpr", "generator": "bart"},
+    {"text_config": "bert", "vision_config": "clip_vision_model"},
+)
+"""Sub-configs, by field, for composite configs that have no defaults of their own."""
+
+BLOCK_FOR_MODALITY = {"image": "vit", "audio": "wav2vec2"}
+"""The encoder of an encoder-decoder without defaults, by what the architecture takes in."""
+
+_REQUIRES = re.compile(r"requires the (\S+) library")
+
+
+def model_class(architecture: Architecture, name: str) -> Any:
+    """The model class of that name.
+
+    Raises:
+        Unavailable: the class needs a distribution that is not installed.
+        CannotBuild: there is no such class.
+    """
+    import transformers
+
+    for distribution in architecture.requires:
+        if importlib.util.find_spec(distribution.replace("-", "_")) is None:
+            raise Unavailable(f"{name} needs the package {distribution}, which is not installed")
+    found = getattr(transformers, name, None)
+    if found is None:
+        found = _in_package(architecture.module, name)
+    if not inspect.isclass(found):
+        raise CannotBuild(f"transformers has no class {name}")
+    missing = getattr(found, "_backends", None)
+    if missing:
+        # A stand-in that transformers puts where a package is missing; asking it for anything names the package.
+        raise Unavailable(f"{name} needs the package {', '.join(missing)}, which is not installed")
+    return found
+
+
+def config_class(architecture: Architecture, cls: Any) -> Any:
+    """The config class to build `cls` with: the architecture's own, unless the class is made for another one."""
+    own = _config_class(architecture)
+    made_for = getattr(cls, "config_class", None)
+    if inspect.isclass(made_for) and not issubclass(own, made_for):
+        return made_for
+    return own
+
+
+def default_config(cls: Any, architecture: Architecture) -> Any:
+    """An instance of the config class with its defaults; composite classes without any get building blocks.
+
+    Raises:
+        CannotBuild: neither works.
+    """
+    try:
+        return cls()
+    except Exception as error:  # noqa: BLE001 - whatever a config's validator raises
+        cause = error
+    for blocks in _blocks_for(architecture):
+        try:
+            return cls(**{name: _block(model_type) for name, model_type in blocks.items()})
+        except Exception:  # noqa: BLE001, S112, PERF203 - the next set of blocks may fit
+            continue
+    raise CannotBuild(f"{cls.__name__} has no usable defaults: {type(cause).__name__}: {cause}") from cause
+
+
+def missing_distribution(error: BaseException) -> str | None:
+    """The distribution that transformers says it misses, from the error's message; None for other errors."""
+    found = _REQUIRES.search(str(error)) if isinstance(error, ImportError) else None
+    return found[1] if found else getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+
+
+def _blocks_for(architecture: Architecture) -> list[dict[str, str]]:
+    preferred = next(
+        (BLOCK_FOR_MODALITY[m.value] for m in architecture.modalities if m.value in BLOCK_FOR_MODALITY), "bert"
+    )
+    return sorted(BUILDING_BLOCKS, key=lambda blocks: blocks.get("encoder", preferred) != preferred)
+
+
+def _block(model_type: str) -> dict[str, Any]:
+    from transformers import CONFIG_MAPPING
+
+    block: dict[str, Any] = CONFIG_MAPPING[model_type]().to_dict()
+    return block
+
+
+def _config_class(architecture: Architecture) -> Any:
+    from transformers import CONFIG_MAPPING
+
+    if architecture.model_type in CONFIG_MAPPING:
+        return CONFIG_MAPPING[architecture.model_type]
+    found = _in_package(architecture.module, architecture.config_class)
+    if found is None:
+        raise CannotBuild(f"{architecture.module} has no config class {architecture.config_class}")
+    return found
+
+
+def _in_package(package: str, name: str) -> Any:
+    """An attribute of a package or of its modelling and configuration modules."""
+    try:
+        root = importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise CannotBuild(f"there is no package {package}: {error}") from error
+    folder = list(getattr(root, "__path__", []))
+    from pkgutil import iter_modules
+
+    modules = [
+        f"{package}.{info.name}" for info in iter_modules(folder) if info.name.startswith(("modeling_", "config"))
+    ]
+    for module in (root, *map(importlib.import_module, modules)):
+        if hasattr(module, name):
+            return getattr(module, name)
+    return None

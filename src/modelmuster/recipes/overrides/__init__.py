@@ -1,0 +1,89 @@
+"""Overrides: what the rules cannot know about a type, as data. One table per model type in the TOML files here.
+
+    [reformer]
+    reason = "Axial position embeddings must multiply to the number of positions."
+    config."axial_pos_shape" = [8, 16]
+
+`reason` is mandatory. `config` sets arguments by dotted path after the rules ran; `none` lists paths to set to None,
+which TOML cannot say. `model_class` limits the table to one class; `layout` names the only input layout to use, and
+`inputs` is handed to the input layouts.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelmuster.errors import UsageError
+from modelmuster.records import Applied
+from modelmuster.recipes.shrink.draft import jsonable
+
+FOLDER = Path(__file__).parent
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One type's table."""
+
+    reason: str
+    config: dict[str, Any] = {}
+    none: tuple[str, ...] = ()
+    model_class: str | None = None
+    layout: str | None = None
+    inputs: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        if len(self.reason.split()) < 4:
+            raise ValueError("`reason` must be a sentence that says why the rules do not suffice")
+        if not (self.config or self.none or self.layout or self.inputs):
+            raise ValueError("it changes nothing: give `config`, `none`, `layout` or `inputs`")
+
+
+@cache
+def load(folder: Path = FOLDER) -> Mapping[str, Override]:
+    """Every override, by model type.
+
+    Raises:
+        UsageError: a file that is not TOML, a table that is not an override, or a type that has two.
+    """
+    found: dict[str, Override] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: not valid TOML: {error}") from error
+        for model_type, table in tables.items():
+            if model_type in found:
+                raise UsageError(f"{path}: a second override for {model_type}", hint="merge the two tables")
+            try:
+                found[model_type] = msgspec.convert(table, Override)
+            except msgspec.ValidationError as error:
+                raise UsageError(f"{path}: the override for {model_type} cannot be read: {error}") from error
+    return found
+
+
+def find(model_type: str, model_class: str) -> Override | None:
+    """The override for that class of that type; None where the rules suffice."""
+    override = load().get(model_type)
+    if override is None or override.model_class not in {None, model_class}:
+        return None
+    return override
+
+
+def apply(override: Override, arguments: dict[str, Any]) -> tuple[Applied, ...]:
+    """Write the override's values into the arguments, in place, and say what changed."""
+    applied = []
+    for path, value in [*override.config.items(), *((path, None) for path in override.none)]:
+        place, names = arguments, path.split(".")
+        for name in names[:-1]:
+            place = place.setdefault(name, {})
+        before = place.get(names[-1])
+        place[names[-1]] = value
+        applied.append(
+            Applied(rule="override", field=path, before=jsonable(before), after=jsonable(value), reason=override.reason)
+        )
+    return tuple(applied)

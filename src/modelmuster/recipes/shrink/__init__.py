@@ -1,0 +1,117 @@
+"""Shrinking a config by rules: the arguments for a tiny config, and what each rule did to get there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from modelmuster.records import Applied
+from modelmuster.recipes.shrink.draft import Draft, jsonable
+from modelmuster.recipes.shrink.fields import SCALAR_RULES
+from modelmuster.recipes.shrink.layers import keep_layers, keep_output_layers, per_layer_entry
+from modelmuster.recipes.shrink.lists import LIST_RULES
+from modelmuster.recipes.shrink.relations import RELATION_RULES
+from modelmuster.recipes.shrink.rule import FieldRule, Kind
+from modelmuster.recipes.shrink.tokens import TokenIds
+
+SMALLEST_SPREAD = 1e-4
+"""Initialiser ranges below make every output zero; some configs declare 1e-10."""
+
+__all__ = ["Kind", "Shrunk", "shrink"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """The keyword arguments of a tiny config, and how they came about."""
+
+    arguments: dict[str, Any]
+    applied: tuple[Applied, ...]
+
+
+def shrink(config: Any, *, relaxed: frozenset[str] = frozenset()) -> Shrunk:
+    """Shrink a default config and its sub-configs.
+
+    Args:
+        config: an instance of the config class with its default values.
+        relaxed: kinds of rules to leave out; see `ladder`.
+    """
+    draft = _draft(config, path="", tokens=TokenIds(), relaxed=relaxed)
+    applied = tuple(entry for part in draft.walk() for entry in part.applied)
+    return Shrunk(draft.arguments(), applied)
+
+
+def _draft(config: Any, *, path: str, tokens: TokenIds, relaxed: frozenset[str]) -> Draft:
+    draft = Draft(config, path=path, tokens=tokens, relaxed=relaxed)
+    if keeps_widths(draft):
+        draft.relaxed = relaxed | {Kind.WIDTH, Kind.LIST_WIDTH}
+    keep_layers(draft)
+    keep_output_layers(draft)
+    for name, part in draft.part_configs.items():
+        draft.parts[name] = _draft(part, path=f"{path}{name}.", tokens=tokens, relaxed=relaxed)
+    for name, value in draft.values.items():
+        if name not in draft.parts:
+            _shrink_field(draft, name, value)
+    for rule in RELATION_RULES:
+        rule.apply(draft)
+    return draft
+
+
+def keeps_widths(draft: Draft) -> bool:
+    """Whether the config is a convolutional network's, whose channel counts hang together by formulas of the code."""
+    names = draft.values
+    text = any("vocab" in name for name in names)
+    attention = any(re.search(r"heads?$", name) and value is not None for name, value in names.items())
+    stages = any(
+        isinstance(value, (list, tuple)) and re.search(r"depths|channels|hidden_sizes|widths|dims|stage", name)
+        for name, value in names.items()
+    )
+    return not text and (stages or not attention)
+
+
+def _shrink_field(draft: Draft, name: str, value: Any) -> None:
+    rule, new = _by_rule(draft, name, value)
+    if per_layer_entry(draft, name, value):
+        assert draft.kept_layers is not None
+        # The rule changes the entries, the relation shortens the list: a derived list is passed too, because its
+        # class would derive it for the wrong layers.
+        cut = [new[index] for index in draft.kept_layers]
+        draft.choose(name, cut, rule="layer-kinds", reason="One layer for each distinct kind of layer.")
+    elif name in draft.given:
+        draft.choose(name, new, rule=rule.name if rule else "given", reason=rule.reason if rule else "")
+    elif name not in draft.derived or (rule is not None and rule.name.startswith("token-id")):
+        if new != value and rule is not None:
+            draft.choose(name, new, rule=rule.name, reason=rule.reason)
+
+
+def _by_rule(draft: Draft, name: str, value: Any) -> tuple[FieldRule | None, Any]:
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return None, value
+    if isinstance(value, float):
+        return _spread(draft, name, value)
+    rules = SCALAR_RULES if isinstance(value, int) else LIST_RULES if _numbers(value) else ()
+    for rule in rules:
+        if rule.fits(name):
+            return (rule, rule.apply(value, draft)) if draft.allows(rule.kind) else (None, value)
+    return None, value
+
+
+def _spread(draft: Draft, name: str, value: float) -> tuple[FieldRule | None, float]:
+    """Initialiser ranges that make every weight zero become the usual 0.02."""
+    if name == "initializer_range" and 0 <= value < SMALLEST_SPREAD:
+        draft.choose(name, 0.02, rule="initializer-range", reason="Weights of about zero make every output zero.")
+        return None, 0.02
+    return None, value
+
+
+def _numbers(value: Any) -> bool:
+    return (
+        isinstance(value, (list, tuple))
+        and bool(value)
+        and all(isinstance(entry, (int, float, list, tuple)) and not isinstance(entry, bool) for entry in value)
+    )
+
+
+def changed(before: Any, after: Any) -> bool:
+    """Whether two values differ once they are written as JSON."""
+    return bool(jsonable(before) != jsonable(after))

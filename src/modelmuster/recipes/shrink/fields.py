@@ -1,0 +1,251 @@
+"""Rules for single integers, in order: the first whose pattern fits the field's name decides.
+
+The patterns are over lower-cased field names. Specific ones stand before the general width rule at the end.
+"""
+
+from __future__ import annotations
+
+from modelmuster.recipes.shrink import sizes
+from modelmuster.recipes.shrink.draft import Draft
+from modelmuster.recipes.shrink.rule import FieldRule, Kind, field_rule
+
+TOKEN_ID = r"(token_id|token_index|token_ids|_tok_id|token_idx|_token|_id)$"
+"""`eos_token_id`, `image_token_index`, `media_placeholder_token`."""
+
+LAYER_COUNT = (
+    r"(^|_)(num|n)_(\w+_)?(layers?|blocks?|stacks)$"  # num_hidden_layers, n_layer, num_decoder_blocks
+    r"|^depth$|^(num_)?layers$|_num_blocks$|^num_hidden_layers\w*$"
+    r"|(^|_)(encoder|decoder|attention|transformer|hidden|fusion|conv|text|vision|cross|temporal)_(layers|blocks|depth)$"
+    r"|^[lxr]_layers$"  # the three stacks of LXMERT
+    r"|^mt_layers$"
+)
+
+WIDTH = (
+    r"hidden|embed|dim|width|channel|size|d_model|d_ff|n_embd|n_inner|ffn|planes|filters|features|units|intermediate"
+    r"|bottleneck|proj"
+)
+"""Words of which any makes a field a width of a tensor, unless `NOT_WIDTH` says that it is something else."""
+
+NOT_WIDTH = (
+    r"patch_embed_hidden|patch(?!_embed_dim)|kernel|stride|padding|dilation|pool|conv_ker|d_conv|conv_size|depth_multiplier"
+    r"|image|crop|resolution|grid|tile|anchor|in_channels$|^num_channels$|input_channels|n_channels|side|tubelet|merge"
+    r"|window|position|sequence|block_size|chunk|bucket|shift|context|prompt|cache|index_|^scale|scaling"
+    r"|batch|num|group|hash|feature_size|input_size|vocab|codebook_size|lag|upsampl|downsampl"
+    r"|_act|dropout|prob|std|range|rate|ratio|coef|cost|eps|init|loss|eval|max_|min_|axis|quantization"
+    r"|frame|temporal|time_dim|mel|spectrogram|fft|sampling|sample|hop"
+    r"|action|state_dim|real_features|cat_features|embedding_dimension"
+)
+
+
+@field_rule(r"vocab(ulary)?_size|_vocab$|^n_vocab|^num_vocab", Kind.VOCABULARY, but_not=r"type")
+def vocabulary(value: int, _draft: Draft) -> int:
+    """The embedding table is most of a small model; 128 entries leave room for ordinary and special ids."""
+    return min(value, sizes.VOCABULARY)
+
+
+@field_rule(TOKEN_ID, Kind.VOCABULARY)
+def token_id(value: int, draft: Draft) -> int:
+    """Special token ids must lie inside the small vocabulary and stay distinct."""
+    moved: int = draft.tokens.move(value)
+    return moved
+
+
+@field_rule(
+    r"experts_per_tok|top_?k(_experts)?$|moe_topk|moe_k$|experts_top_k|num_selected_experts",
+    Kind.EXPERTS,
+    but_not=r"index_topk",
+)
+def experts_per_token(value: int, _draft: Draft) -> int:
+    """Two experts a token, where the default has more than one: routing weights are then really mixed."""
+    return min(value, sizes.EXPERTS_PER_TOKEN)
+
+
+@field_rule(r"(num|n)_(\w*_)?experts?$|n_routed_experts|moe_num_experts", Kind.EXPERTS, but_not=r"group")
+def experts(value: int, _draft: Draft) -> int:
+    """Four experts: more than a token picks, so that the router has a choice."""
+    return min(value, sizes.EXPERTS)
+
+
+@field_rule(r"^(n_group|num_expert_group|topk_group)$", Kind.EXPERTS)
+def expert_groups(_value: int, _draft: Draft) -> int:
+    """One group: four experts do not divide into the default's groups."""
+    return 1
+
+
+@field_rule(r"^first_k_dense_replace$", Kind.LAYERS)
+def dense_layers_first(value: int, _draft: Draft) -> int:
+    """At most one dense layer before the sparse ones, else two layers would hold no experts."""
+    return min(value, 1)
+
+
+@field_rule(r"^num_(encoder_blocks|stages|stacks)$", Kind.LAYERS)
+def stages(value: int, _draft: Draft) -> int:
+    """The number of stages is the length of several lists, and is kept with them."""
+    return value
+
+
+@field_rule(r"^num_kv_shared_layers$", Kind.LAYERS)
+def shared_cache_layers(_value: int, _draft: Draft) -> int:
+    """No layer borrows the cache of an earlier one: with two layers there would be no owner left."""
+    return 0
+
+
+@field_rule(r"^upsample_groups$", Kind.WIDTH)
+def grouped_channels(value: int, _draft: Draft) -> int:
+    """Groups that equal a channel count follow it."""
+    return sizes.width(value)
+
+
+@field_rule(LAYER_COUNT, Kind.LAYERS)
+def layers(value: int, draft: Draft) -> int:
+    """Two layers, or one for each kind of layer: later ones only repeat."""
+    return min(value, draft.layers) if value > 1 else value
+
+
+@field_rule(r"^rotary_dim$", Kind.HEAD_DIM)
+def rotary_width(value: int, _draft: Draft) -> int:
+    """The rotated part of a head is no wider than the head."""
+    return min(value, sizes.HEAD_DIM)
+
+
+@field_rule(
+    r"head_dim|head_size|^d_kv$|^kv_channels$|d_head|dim_head|headdim|dim_per_head|key_dim|value_dim|head_dimension",
+    Kind.HEAD_DIM,
+)
+def head_width(value: int, draft: Draft) -> int:
+    """16 a head, 4 of which make the width of 64."""
+    del draft
+    return value if value <= 8 else sizes.HEAD_DIM
+
+
+@field_rule(r"rope\w*_head_dim|rope_dim", Kind.HEAD_DIM)
+def rotary_head_width(value: int, _draft: Draft) -> int:
+    """Half a head is rotated where latent attention splits heads."""
+    return min(value, sizes.HEAD_DIM // 2)
+
+
+@field_rule(
+    r"(num|n)_(\w+_)?heads?(_\w+)?$|(^|_)heads?$|_heads$|^n_head$|num_query_groups$|_head_num|num_kv$", Kind.HEADS
+)
+def head_count(value: int, _draft: Draft) -> int:
+    """Four heads, or two where the default has two or three."""
+    return sizes.heads(value)
+
+
+@field_rule(r"(lora_rank|_rank|lora_dim|_lora$)$|^rank$", Kind.RANK)
+def rank(value: int, _draft: Draft) -> int:
+    """Low-rank projections stay narrower than what they project."""
+    return min(value, sizes.RANK)
+
+
+@field_rule(r"image_size$|^img_size$|^input_size$", Kind.IMAGE)
+def image_size(value: int, draft: Draft) -> int:
+    """Four patches a side, or 64 pixels where there is no patch size: few tokens, but more than one row of them."""
+    patch = draft.values.get("patch_size")
+    if isinstance(patch, int) and 8 <= patch <= 64:
+        return min(value, sizes.PATCHES * patch)
+    return min(value, sizes.IMAGE)
+
+
+@field_rule(r"^num_position_embeddings$", Kind.POSITIONS)
+def position_table(_value: int, _draft: Draft) -> int:
+    """A learned table of 4 × 4 positions, interpolated to the image's grid."""
+    return sizes.PATCHES**2
+
+
+@field_rule(
+    r"max_.*position|^n_positions$|n_ctx|max_seq|max_sequence|position_embeddings$|max_length$|seq_length$|max_pos"
+    r"|num_positions|max_text_len|context_length$",
+    Kind.POSITIONS,
+)
+def positions(value: int, _draft: Draft) -> int:
+    """Position tables of 128 rows: longer than any input."""
+    return min(value, sizes.POSITIONS)
+
+
+@field_rule(r"sliding_window$|attention_window|local_attention|window_length", Kind.WINDOW)
+def sliding_window(value: int, _draft: Draft) -> int:
+    """Eight tokens, fewer than the inputs have, so that the window hides some."""
+    return min(value, sizes.WINDOW)
+
+
+@field_rule(r"^window_size$", Kind.WINDOW)
+def image_window(value: int, _draft: Draft) -> int:
+    """Windows of 2 × 2 patches divide the four patches a side; sizes above 16 count something else."""
+    return 2 if value <= 16 else value
+
+
+@field_rule(
+    r"num_(\w+_)?quer(y|ies)(_tokens)?$|num_latents|num_denoising|num_proposals|num_object_queries|num_query_tokens",
+    Kind.QUERIES,
+)
+def queries(value: int, _draft: Draft) -> int:
+    """Ten learned queries instead of hundreds."""
+    return min(value, sizes.QUERIES)
+
+
+@field_rule(r"index_topk", Kind.OTHER)
+def indexed_tokens(value: int, _draft: Draft) -> int:
+    """Sparse attention picks eight tokens, fewer than the inputs have, so that it really leaves some out."""
+    return min(value, sizes.WINDOW)
+
+
+@field_rule(r"codebook_size|num_embeddings$", Kind.CODEBOOK)
+def codebook(value: int, _draft: Draft) -> int:
+    """Codebooks of 64 entries."""
+    return min(value, sizes.CODEBOOK)
+
+
+@field_rule(r"^num_conv_pos_embeddings$", Kind.CONVOLUTION)
+def positional_kernel(value: int, _draft: Draft) -> int:
+    """A positional convolution no longer than the short sequence of frames."""
+    return min(value, 16)
+
+
+@field_rule(r"^num_conv_pos_embedding_groups$", Kind.CONVOLUTION)
+def positional_groups(_value: int, _draft: Draft) -> int:
+    """Two groups, which divide the narrow width."""
+    return 2
+
+
+@field_rule(r"^(mamba_)?chunk_size$", Kind.OTHER)
+def chunk(value: int, _draft: Draft) -> int:
+    """Chunks of eight, so that a sequence has more than one and state passes between them."""
+    return min(value, sizes.CHUNK)
+
+
+@field_rule(WIDTH, Kind.WIDTH, but_not=NOT_WIDTH)
+def width(value: int, _draft: Draft) -> int:
+    """Narrow tensors: 64 for what is wide, by value alone, so that equal widths stay equal across sub-configs."""
+    return sizes.width(value)
+
+
+SCALAR_RULES: tuple[FieldRule, ...] = (
+    vocabulary,
+    token_id,
+    experts_per_token,
+    experts,
+    stages,
+    shared_cache_layers,
+    grouped_channels,
+    layers,
+    expert_groups,
+    dense_layers_first,
+    rotary_width,
+    rotary_head_width,
+    head_width,
+    head_count,
+    rank,
+    image_size,
+    position_table,
+    positions,
+    sliding_window,
+    queries,
+    indexed_tokens,
+    codebook,
+    image_window,
+    positional_kernel,
+    positional_groups,
+    chunk,
+    width,
+)

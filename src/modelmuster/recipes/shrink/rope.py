@@ -1,0 +1,72 @@
+"""Rotary position embeddings: sections and factors that must add up to half a head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmuster.recipes.shrink import sizes
+from modelmuster.recipes.shrink.draft import Draft
+from modelmuster.recipes.shrink.rule import Kind, relation_rule
+
+
+def rotated_half(draft: Draft, parameters: Mapping[str, Any]) -> int:
+    """Number of frequencies: half of the rotated part of a head."""
+    head = draft.number("head_dim")
+    if head is None:
+        hidden, heads = draft.number("hidden_size"), draft.number("num_attention_heads")
+        head = hidden // heads if hidden and heads else sizes.HEAD_DIM
+    part = parameters.get("partial_rotary_factor") or draft.get("partial_rotary_factor") or 1.0
+    return max(1, int(head * (part if isinstance(part, (int, float)) else 1.0)) // 2)
+
+
+def split(total: int, shares: list[int]) -> list[int]:
+    """`total` divided in about the proportions of `shares`, at least one each; the first takes the remainder."""
+    parts = [max(1, round(share * total / sum(shares))) for share in shares]
+    parts[0] += total - sum(parts)
+    return parts
+
+
+@relation_rule
+def rope_sections(draft: Draft) -> None:
+    """Sections and factors of rotary embeddings have one entry per frequency of the smaller heads."""
+    before = draft.values.get("rope_parameters") or draft.values.get("rope_scaling")
+    if not isinstance(before, Mapping) or "rope_parameters" not in draft.values:
+        return
+    if any(isinstance(entry, Mapping) for entry in before.values()):
+        after: dict[str, Any] = {
+            key: _fitted(draft, entry) if isinstance(entry, Mapping) else entry for key, entry in before.items()
+        }
+    else:
+        after = _fitted(draft, before)
+    if after != before:
+        draft.choose("rope_parameters", after, rule=rope_sections.name, reason=rope_sections.reason)
+
+
+@relation_rule
+def missing_sections(draft: Draft) -> None:
+    """Configs that allow `mrope_section` have models that need it, though the default leaves it out."""
+    allowed = getattr(type(draft.config), "ignore_keys_at_rope_validation", None) or ()
+    current = draft.chosen.get("rope_parameters") or draft.values.get("rope_parameters") or {}
+    if "mrope_section" not in allowed or not draft.allows(Kind.HEAD_DIM) or "mrope_section" in current:
+        return
+    if any(isinstance(entry, Mapping) for entry in current.values()):
+        return
+    half = max(3, rotated_half(draft, current))
+    time = max(1, half // 4)
+    space = (half - time) // 2
+    chosen = {"rope_type": "default", **current, "mrope_section": [half - 2 * space, space, space]}
+    draft.choose("rope_parameters", chosen, rule=missing_sections.name, reason=missing_sections.reason)
+
+
+def _fitted(draft: Draft, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    half = rotated_half(draft, parameters)
+    fitted = dict(parameters)
+    for key, value in parameters.items():
+        if key.endswith("section") and isinstance(value, (list, tuple)):
+            fitted[key] = split(half, list(value))
+        elif key in {"short_factor", "long_factor"} and isinstance(value, (list, tuple)):
+            fitted[key] = list(value)[:half]
+        elif key == "original_max_position_embeddings" and isinstance(value, int):
+            fitted[key] = min(value, sizes.POSITIONS // 2)
+    return fitted
