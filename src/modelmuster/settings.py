@@ -37,8 +37,13 @@ class Home:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever writes runs or the store."""
+        """Held by whoever writes runs."""
         return self.root / "lock"
+
+    @property
+    def store_lock(self) -> Path:
+        """Held by whoever writes the store, so that a store can be brought up to date while a run is writing."""
+        return self.root / "store.lock"
 
     @property
     def cache(self) -> Path:
