@@ -1,0 +1,33 @@
+"""From an open store to a report's data."""
+
+from __future__ import annotations
+
+from modelmuster import __version__
+from modelmuster.plugins import checks
+from modelmuster.report.assemble import assemble
+from modelmuster.report.model import ReportData
+from modelmuster.store import Reader
+from modelmuster.views import runs
+from modelmuster.views.whole import whole
+
+
+def gather(reader: Reader, run_id: str = "latest") -> ReportData:
+    """Everything that a report says about one run.
+
+    Args:
+        reader: An open store.
+        run_id: Its id, an unambiguous beginning of it, or `latest`.
+
+    Raises:
+        UnknownName: there is no such run.
+        UsageError: several begin so.
+    """
+    found = whole(reader, runs.find(reader, run_id))
+    return assemble(
+        found.plan,
+        found.records,
+        found.environment,
+        version=__version__,
+        questions={check.name: check.question for check in checks().all()},
+        damages=found.damages,
+    )
