@@ -36,7 +36,7 @@ def layouts(
     """
     callee = Callee(module, architecture, seed)
     seen: set[str] = set()
-    for layout in composed(callee, override):
+    for layout in composed(callee):
         if layout.name not in seen:
             seen.add(layout.name)
             yield layout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ import torch
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.layout import BATCH, Fragment
-from modelmuster.recipes.inputs.sizes import AUDIO_POSITIONS
+from modelmuster.recipes.inputs.sizes import AUDIO_POSITIONS, MEL_BINS
 from modelmuster.records import Modality
 
 FEATURES = ("input_features", "audio_features", "audio_input_features", "audio_mel", "spectrogram", "mel_spectrogram")
@@ -27,7 +27,7 @@ MASKS = (
 
 SAMPLES = (3200, 3840, 16000, 24000)
 """Lengths of a waveform: multiples of the strides of the usual encoders (320, 640, 1920), short ones first."""
-FRAMES = (64, 128, 100, 200, 256, 320)
+FRAMES = (96, 200, 256, 320)
 BINS = (80, 128, 160, 64)
 
 
@@ -42,19 +42,24 @@ def audio_fragments(callee: Callee) -> Iterator[Fragment]:
     if name is None:
         return
     shapes = [*_features(callee), *_waveforms()] if name in FEATURES else [*_waveforms(), *_features(callee)]
+    mask = callee.first(*MASKS)
+    shared = mask is None and callee.takes("attention_mask") and not callee.takes("input_ids")
     for label, shape, frames in shapes:
-        yield Fragment(label, Modality.AUDIO, _maker(callee, name, shape, frames))
+        if shared:
+            yield Fragment(label, Modality.AUDIO, _maker(name, shape, "attention_mask", frames, torch.long))
+            if "attention_mask" not in callee.required:
+                yield Fragment(f"{label}-unmasked", Modality.AUDIO, _maker(name, shape, None, frames, torch.long))
+        else:
+            yield Fragment(label, Modality.AUDIO, _maker(name, shape, mask, frames, torch.bool))
 
 
-def _maker(callee: Callee, name: str, shape: tuple[int, ...], frames: int) -> Any:
-    mask_name = callee.first(*MASKS)
-    if mask_name is None and "attention_mask" in callee.parameters and not callee.takes("input_ids"):
-        mask_name = "attention_mask"
-
+def _maker(
+    name: str, shape: tuple[int, ...], mask: str | None, frames: int, dtype: torch.dtype
+) -> Callable[[Draw], dict[str, Any]]:
     def make(draw: Draw) -> dict[str, Any]:
         made: dict[str, Any] = {name: draw.normal(*shape)}
-        if mask_name is not None:
-            made[mask_name] = torch.ones(BATCH, frames, dtype=torch.long)
+        if mask is not None:
+            made[mask] = torch.ones(BATCH, frames, dtype=dtype)
         return made
 
     return make
@@ -68,13 +73,16 @@ def _waveforms() -> Iterator[tuple[str, tuple[int, ...], int]]:
 
 def _features(callee: Callee) -> Iterator[tuple[str, tuple[int, ...], int]]:
     """Frames of spectral features; a Whisper encoder insists on two frames for each of its positions."""
-    stated = callee.sizes.mel_bins
+    stated = callee.sizes.numbers(MEL_BINS, Modality.AUDIO)
     positions = callee.sizes.number(AUDIO_POSITIONS, Modality.AUDIO)
     length = callee.sizes.number(("max_length",), Modality.AUDIO)
     fixed = [count for count in (positions and 2 * positions, positions, length) if count]
-    for bins in dict.fromkeys(count for count in (stated, *BINS) if count):
+    entrances = callee.sizes.entrances(Modality.AUDIO)
+    for bins in dict.fromkeys([*stated, *entrances, *BINS]):
         for frames in dict.fromkeys([*fixed, *FRAMES]):
+            if bins == frames:
+                continue  # either order would fit
             yield f"bins-{bins}-frames-{frames}", (BATCH, bins, frames), frames
             yield f"frames-{frames}-bins-{bins}", (BATCH, frames, bins), frames
-            if bins == stated and frames == FRAMES[0]:
+            if bins in stated and frames == FRAMES[0]:
                 yield f"one-frames-{frames}-bins-{bins}", (BATCH, 1, frames, bins), frames

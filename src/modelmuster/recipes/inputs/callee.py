@@ -53,14 +53,6 @@ class Callee:
         """The first of these parameters that `forward` names."""
         return next((name for name in names if name in self.parameters), None)
 
-    def draw(self) -> Draw:
-        """A fresh source of values: each build starts from the same one."""
-        return Draw(self.seed)
-
-    def method(self, name: str) -> Callable[..., Any] | None:
-        """The method of that name of the model or of its outermost part that has one."""
-        for part in self.module.modules():
-            method = getattr(part, name, None)
-            if callable(method):
-                return method  # type: ignore[no-any-return]
-        return None
+    def draw(self, stream: str = "") -> Draw:
+        """A fresh source of values: each build starts from the same ones."""
+        return Draw(self.seed, stream)

@@ -8,6 +8,8 @@ the towers returned, so it does not matter that this comparison fails.
 from __future__ import annotations
 
 import functools
+import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from typing import Any
 
 import torch
 
+from modelmuster.numerics.tensors import named_tensors
 from modelmuster.recipes.inputs.layout import BATCH
 from modelmuster.records import Modality
 
@@ -33,6 +36,9 @@ COMPARED = {
 }
 """Parameters of the methods that compare placeholders with vectors."""
 
+TOLD = re.compile(r"value tensor of shape \[(\d+)|Got (\d+) image patches|features:? (\d+)")
+"""How models and torch say how many vectors they had for the placeholders."""
+
 
 @dataclass(slots=True)
 class Heard:
@@ -41,12 +47,16 @@ class Heard:
     Attributes:
         returned: vectors that a tower returned, one entry per item of a list, one in all for a tensor.
         compared: vectors that the model held against its placeholders.
+        told: vectors that the error message counts, for models whose towers have no method of their own.
         error: why the run ended early; None where it went through.
+        outputs: the tensors that `forward` returned, by name; empty where the run ended early.
     """
 
     returned: dict[Modality, list[int]] = field(default_factory=dict)
     compared: dict[Modality, int] = field(default_factory=dict)
+    told: int | None = None
     error: str | None = None
+    outputs: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def per_row(self, modality: Modality) -> tuple[int, ...] | None:
         """Placeholders that each row of the batch needs.
@@ -54,7 +64,7 @@ class Heard:
         None where no tower was heard, or where the vectors do not divide over the rows.
         """
         returned = self.returned.get(modality)
-        total = self.compared.get(modality, sum(returned) if returned else None)
+        total = self.compared.get(modality, sum(returned) if returned else self.told)
         if not total:
             return None
         if returned and sum(returned) == total and len(returned) % BATCH == 0:
@@ -86,9 +96,11 @@ def trial(module: torch.nn.Module, arguments: Mapping[str, Any]) -> Heard:
     heard = Heard()
     with _listening(module, heard), torch.random.fork_rng(devices=[]), torch.no_grad():
         try:
-            module(**arguments)
+            heard.outputs = dict(named_tensors(module(**arguments)))
         except Exception as error:  # noqa: BLE001 - modelling code may raise anything; what was heard before it counts
             heard.error = f"{type(error).__name__}: {error}"
+            told = TOLD.search(heard.error)
+            heard.told = int(next(filter(None, told.groups()))) if told else None
     return heard
 
 
@@ -128,8 +140,9 @@ def _tower_listener(tower: Callable[..., Any], modality: Modality, heard: Heard)
 def _comparison_listener(compare: Callable[..., Any], heard: Heard) -> Callable[..., Any]:
     @functools.wraps(compare)
     def listen(*args: Any, **kwargs: Any) -> Any:
+        given = inspect.signature(compare).bind(*args, **kwargs).arguments
         for name, modality in COMPARED.items():
-            features = kwargs.get(name)
+            features = given.get(name)
             if isinstance(features, torch.Tensor) and features.dim() > 1:
                 heard.compared[modality] = features.numel() // features.shape[-1]
         return compare(*args, **kwargs)

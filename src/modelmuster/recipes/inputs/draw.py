@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import torch
 
 
 class Draw:
-    """A source of random tensors."""
+    """A source of random tensors.
 
-    def __init__(self, seed: int) -> None:
-        self._generator = torch.Generator().manual_seed(seed)
+    Args:
+        seed: the recipe's seed.
+        stream: sources of the same seed with different streams are independent, so that one part of the inputs can be
+            drawn anew while the others stay.
+    """
+
+    def __init__(self, seed: int, stream: str = "") -> None:
+        digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
+        self._generator = torch.Generator().manual_seed(int.from_bytes(digest[:7]))
 
     def normal(self, *shape: int) -> torch.Tensor:
         """Standard normal values, float32."""

@@ -1,4 +1,8 @@
-"""Several modalities in one call: a text with the placeholders that the other modalities fill."""
+"""Several modalities in one call: a text with the placeholders that the other modalities fill.
+
+Every layout that feeds more than text is tried before it is offered: it must run, and each modality must change what
+comes out. One that runs without heeding a modality is offered after those that heed all, one that does not run last.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ import torch
 
 from modelmuster.recipes.inputs.audio import audio_fragments
 from modelmuster.recipes.inputs.callee import Callee
-from modelmuster.recipes.inputs.counting import trial
-from modelmuster.recipes.inputs.draw import Draw
+from modelmuster.recipes.inputs.counting import Heard, trial
 from modelmuster.recipes.inputs.image import image_fragments
-from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, Fragment, Layout
+from modelmuster.recipes.inputs.layout import BATCH, Fragment, Layout
+from modelmuster.recipes.inputs.placeholders import Piece, interleaved, kinds_of
 from modelmuster.recipes.inputs.required import complete
 from modelmuster.recipes.inputs.sizes import CLOSINGS, OPENINGS, PLACEHOLDERS
-from modelmuster.recipes.inputs.text import decoder_arguments, text_arguments, tokens
+from modelmuster.recipes.inputs.text import decoder_arguments, text_arguments
 from modelmuster.recipes.inputs.video import video_fragments
 from modelmuster.records import Modality
 
@@ -26,31 +30,17 @@ FRAGMENTS: dict[Modality, Callable[[Callee], Iterator[Fragment]]] = {
     Modality.VIDEO: video_fragments,
     Modality.AUDIO: audio_fragments,
 }
-"""Modalities that can stand beside a text, in the order of the inputs of a fused call."""
-
-KINDS = {Modality.IMAGE: 1, Modality.VIDEO: 2, Modality.AUDIO: 3}
-"""Values of `mm_token_type_ids`; text is 0."""
+"""Modalities that can stand beside a text, in the order in which a fused text names them."""
 
 CHOICES = 3
 """Arrangements of each modality to combine with those of the others, of the ones that the model accepts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A fragment with the placeholders that it needs in each row of the text; none where `placeholder` is None."""
-
-    fragment: Fragment
-    placeholder: int | None = None
-    counts: tuple[int, ...] = (0,) * BATCH
-    opening: int | None = None
-    closing: int | None = None
-
-
 class Pieces:
     """The arrangements of one modality that the model accepts: tried as they are asked for, and remembered."""
 
-    def __init__(self, found: Iterator[Piece]) -> None:
-        self._found = found
+    def __init__(self, callee: Callee, modality: Modality, only: str | None = None) -> None:
+        self._found = _accepted(callee, modality, only)
         self._known: list[Piece] = []
 
     def at(self, index: int) -> Piece | None:
@@ -63,114 +53,120 @@ class Pieces:
         return self._known[index]
 
 
-def fused_layouts(callee: Callee) -> Iterator[Layout]:
-    """Layouts that feed a text and other modalities in one call: as many of them at once as possible first."""
-    pieces = {}
-    for modality, fragments in FRAGMENTS.items():
-        if next(fragments(callee), None) is not None:
-            pieces[modality] = Pieces(_accepted(callee, modality))
+@dataclass(slots=True)
+class Verdicts:
+    """Layouts that were tried and found wanting, in the order of the trials."""
+
+    deaf: list[Layout]
+    failed: list[Layout]
+
+
+def fused_layouts(callee: Callee, verdicts: Verdicts) -> Iterator[Layout]:
+    """Layouts that feed a text and other modalities in one call, as many of them at once as possible first.
+
+    Args:
+        callee: the model.
+        verdicts: receives the layouts that ran without heeding a modality, and those that did not run.
+    """
+    pieces = {
+        modality: Pieces(callee, modality)
+        for modality, fragments in FRAGMENTS.items()
+        if next(fragments(callee), None) is not None
+    }
     for size in range(len(pieces), 0, -1):
         for modalities in itertools.combinations(pieces, size):
-            yield from _combined(callee, [pieces[modality] for modality in modalities])
-    if len(pieces) == 1:
-        (modality,) = pieces
-        accepted = {piece.fragment.name for piece in _known(pieces[modality])}
-        for fragment in FRAGMENTS[modality](callee):
-            if fragment.name not in accepted:
-                yield _layout(callee, [Piece(fragment)])
+            for combination in _combinations([pieces[modality] for modality in modalities]):
+                layout = _layout(callee, combination)
+                heeded = _heeds(callee, combination)
+                if heeded:
+                    yield layout
+                else:
+                    (verdicts.failed if heeded is None else verdicts.deaf).append(layout)
 
 
-def _known(pieces: Pieces) -> Iterator[Piece]:
-    for index in itertools.count():
-        piece = pieces.at(index)
-        if piece is None:
-            return
-        yield piece
+def fused_layout(callee: Callee, names: dict[Modality, str]) -> Layout | None:
+    """The layout with these arrangements, counted but not tried; None where one of them is not accepted."""
+    found = [Pieces(callee, modality, only=name).at(0) for modality, name in names.items()]
+    pieces = [piece for piece in found if piece is not None]
+    return _layout(callee, pieces) if len(pieces) == len(names) else None
 
 
-def _accepted(callee: Callee, modality: Modality) -> Iterator[Piece]:
-    """Try every arrangement alone with a text; keep those that a tower or the whole model accepts."""
+def _accepted(callee: Callee, modality: Modality, only: str | None) -> Iterator[Piece]:
+    """Try every arrangement alone with a text; yield those that a tower or the whole model accepts."""
     sizes = callee.sizes
     placeholder = sizes.token(PLACEHOLDERS[modality])
     opening, closing = sizes.token(OPENINGS[modality]), sizes.token(CLOSINGS[modality])
+    fixed = _fixed_count(callee, modality)
     for fragment in FRAGMENTS[modality](callee):
-        probe = Piece(fragment, placeholder, (int(placeholder is not None),) * BATCH, opening, closing)
-        heard = trial(callee.module, _layout(callee, [probe]).build())
+        if only is not None and fragment.name != only:
+            continue
+        if fixed is not None:
+            yield Piece(fragment, sizes.plain(sizes.vocabulary)[0], (fixed,) * BATCH)
+            continue
+        probe = Piece(fragment, placeholder, (1,) * BATCH, opening, closing)
+        heard = trial(callee.module, _arguments(callee, [probe]))
         counts = heard.per_row(modality)
         if placeholder is not None and counts is not None:
             yield Piece(fragment, placeholder, counts, opening, closing)
         elif heard.error is None:
-            yield probe if placeholder is not None else Piece(fragment)
+            yield probe
 
 
-def _combined(callee: Callee, choices: list[Pieces]) -> Iterator[Layout]:
+def _fixed_count(callee: Callee, modality: Modality) -> int | None:
+    """Vectors per image where the text marks their places by a mask, not by a token of their own (Kosmos-2)."""
+    if modality is not Modality.IMAGE or not callee.takes("image_embeds_position_mask"):
+        return None
+    return callee.sizes.number(("latent_query_num",))
+
+
+def _combinations(choices: list[Pieces]) -> Iterator[list[Piece]]:
     """Every combination of one piece per modality, those of the most preferred pieces first."""
-    width = CHOICES if len(choices) > 1 else 1 << 16
-    for rank in range(len(choices) * (width - 1) + 1):
-        met = False
-        for places in itertools.product(range(min(width, rank + 1)), repeat=len(choices)):
-            if sum(places) != rank:
-                continue
-            pieces = [choice.at(place) for choice, place in zip(choices, places, strict=True)]
-            present = [piece for piece in pieces if piece is not None]
-            if len(present) == len(choices):
-                met = True
-                yield _layout(callee, present)
-        if not met:
-            return
+    if len(choices) == 1:
+        for place in itertools.count():
+            piece = choices[0].at(place)
+            if piece is None:
+                return
+            yield [piece]
+    places = sorted(itertools.product(range(CHOICES), repeat=len(choices)), key=sum)
+    for row in places:
+        found = [choice.at(place) for choice, place in zip(choices, row, strict=True)]
+        pieces = [piece for piece in found if piece is not None]
+        if len(pieces) == len(choices):
+            yield pieces
+
+
+def _arguments(callee: Callee, pieces: list[Piece], anew: Piece | None = None) -> dict[str, Any]:
+    """Arguments of `forward`; the values of the piece `anew`, if any, are drawn from another source."""
+    made: dict[str, Any] = {}
+    for piece in pieces:
+        stream = piece.fragment.modality.value + ("/anew" if piece is anew else "")
+        made.update(piece.fragment.arguments(callee.draw(stream)))
+    draw = callee.draw()
+    ids = interleaved(callee, draw, pieces)
+    made.update(text_arguments(callee, draw, ids))
+    made.update(kinds_of(callee, ids, pieces))
+    made.update(decoder_arguments(callee, draw))
+    return complete(callee, draw, made)
 
 
 def _layout(callee: Callee, pieces: list[Piece]) -> Layout:
-    def build() -> dict[str, Any]:
-        draw = callee.draw()
-        made: dict[str, Any] = {}
-        for piece in pieces:
-            made.update(piece.fragment.arguments(draw))
-        ids = interleaved(callee, draw, pieces)
-        made.update(text_arguments(callee, draw, ids))
-        made.update(_kinds(callee, ids, pieces))
-        made.update(decoder_arguments(callee, draw))
-        return complete(callee, draw, made)
-
     name = "+".join(["text", *(f"{piece.fragment.modality.value}:{piece.fragment.name}" for piece in pieces)])
-    return Layout(name, (Modality.TEXT, *(piece.fragment.modality for piece in pieces)), build)
+    modalities = (Modality.TEXT, *(piece.fragment.modality for piece in pieces))
+    return Layout(name, modalities, lambda: _arguments(callee, pieces))
 
 
-def interleaved(callee: Callee, draw: Draw, pieces: list[Piece]) -> torch.Tensor:
-    """Token ids [batch, sequence]: the text with each piece's placeholders between two stretches of it.
-
-    Raises:
-        ValueError: the rows come out with different lengths.
-    """
-    placed = [piece for piece in pieces if piece.placeholder is not None]
-    words = tokens(callee, draw, BATCH, SEQUENCE)
-    stretch = SEQUENCE // (len(placed) + 1)
-    rows = []
-    for row in range(BATCH):
-        ids: list[int] = []
-        text = words[row].tolist()
-        for index, piece in enumerate(placed):
-            ids += text[index * stretch : (index + 1) * stretch]
-            ids += [] if piece.opening is None else [piece.opening]
-            ids += [piece.placeholder] * piece.counts[row]  # type: ignore[list-item]
-            ids += [] if piece.closing is None else [piece.closing]
-        rows.append(ids + text[len(placed) * stretch :])
-    if len({len(ids) for ids in rows}) > 1:
-        raise ValueError("the rows need different numbers of placeholders")
-    return torch.tensor(rows)
+def _heeds(callee: Callee, pieces: list[Piece]) -> bool | None:
+    """Whether each piece changes what comes out; None where the model does not run."""
+    try:
+        usual = trial(callee.module, _arguments(callee, pieces))
+    except ValueError:  # rows of different lengths
+        return None
+    if usual.error is not None:
+        return None
+    return all(_differ(usual, trial(callee.module, _arguments(callee, pieces, anew=piece))) for piece in pieces)
 
 
-def _kinds(callee: Callee, ids: torch.Tensor, pieces: list[Piece]) -> dict[str, Any]:
-    """Which modality each token stands for, under the names that models give to this."""
-    placed = [piece for piece in pieces if piece.placeholder is not None]
-    kinds = torch.zeros_like(ids)
-    for piece in placed:
-        kinds[ids == piece.placeholder] = KINDS[piece.fragment.modality]
-    made: dict[str, Any] = {}
-    for name in ("mm_token_type_ids", "moe_mm_token_type_ids"):
-        if callee.takes(name):
-            made[name] = kinds
-    # Where tokens have no segments, token types tell image tokens, which see each other, from text.
-    if placed and callee.takes("token_type_ids") and callee.sizes.number(("type_vocab_size",)) is None:
-        made["token_type_ids"] = (kinds == KINDS[Modality.IMAGE]).long()
-    return made
+def _differ(first: Heard, second: Heard) -> bool:
+    if first.outputs.keys() != second.outputs.keys():
+        return True
+    return any(not torch.equal(first.outputs[name], second.outputs[name]) for name in first.outputs)

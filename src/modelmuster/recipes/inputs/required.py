@@ -10,7 +10,7 @@ import torch
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE
-from modelmuster.recipes.inputs.sizes import CODEBOOK_SIZE, FRAMES, value_of
+from modelmuster.recipes.inputs.sizes import CODEBOOK_SIZE, FRAMES
 from modelmuster.recipes.inputs.text import target_tokens, tokens
 from modelmuster.records import Modality
 
@@ -80,7 +80,9 @@ FILLERS: dict[str, Filler] = {
     "attention_mask": _mask,
     "mask": _mask,
     "qformer_input_ids": _short_tokens,
-    "task_inputs": _short_tokens,
+    "task_inputs": lambda callee, draw, _made: tokens(
+        callee, draw, BATCH, _number(callee, "task_seq_len", default=TARGET_SEQUENCE)
+    ),
     "classes_input_ids": _short_tokens,
     "tasks_input_ids": _short_tokens,
     "pixel_values": lambda callee, draw, _made: draw.normal(BATCH, callee.sizes.channels, *callee.sizes.image),
@@ -116,20 +118,22 @@ FILLERS: dict[str, Filler] = {
 }
 """How to make each argument. Shapes follow the docstrings of the models that take it."""
 
-COMPANIONS = frozenset({
-    "bbox",
-    "visual_feats",
-    "visual_pos",
-    "visual_embeds",
-    "states",
-    "actions",
-    "rewards",
-    "returns_to_go",
-    "timesteps",
-    "input_shape_ids",
-    "input_pronunciation_ids",
-    "image_merge_sizes",
-})
+COMPANIONS = frozenset(
+    {
+        "bbox",
+        "visual_feats",
+        "visual_pos",
+        "visual_embeds",
+        "states",
+        "actions",
+        "rewards",
+        "returns_to_go",
+        "timesteps",
+        "input_shape_ids",
+        "input_pronunciation_ids",
+        "image_merge_sizes",
+    }
+)
 """Optional arguments that are filled nevertheless: without them a modality would be missing."""
 
 
@@ -145,9 +149,3 @@ def complete(callee: Callee, draw: Draw, made: dict[str, Any]) -> dict[str, Any]
         if wanted and name not in made and filler is not None:
             made[name] = filler(callee, draw, made)
     return {name: made[name] for name in callee.parameters if name in made}
-
-
-def stated(callee: Callee, name: str, default: int) -> int:
-    """An integer of the model's own config."""
-    value = value_of(callee.config, name)
-    return value if isinstance(value, int) else default

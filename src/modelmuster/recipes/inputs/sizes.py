@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -31,9 +32,13 @@ MEL_BINS = (
     "input_dim",
     "model_in_dim",
     "num_mels",
+    "input_size",
 )
 AUDIO_POSITIONS = ("max_source_positions",)
-CODEBOOKS = ("num_codebooks", "n_codebooks", "num_quantizers", "num_channels")
+FIRST_LAYERS = 2
+"""Layers of a tower that may be the one that its input enters."""
+
+CODEBOOKS = ("num_codebooks", "n_codebooks", "num_quantizers")
 CODEBOOK_SIZE = ("codebook_size", "audio_vocab_size", "codebook_vocab_size")
 
 PARTS = {
@@ -138,6 +143,29 @@ class Sizes:
                 if isinstance(value, int) and not isinstance(value, bool):
                     return value
         return None
+
+    def numbers(self, names: Sequence[str], modality: Modality) -> list[int]:
+        """Every integer that any config states under one of these names, the most telling first."""
+        values = [value_of(part, name) for part in self.parts(modality) for name in names]
+        return list(dict.fromkeys(value for value in values if isinstance(value, int) and not isinstance(value, bool)))
+
+    def entrances(self, modality: Modality) -> list[int]:
+        """Numbers of features that the first layers of the modality's part take: what the config may leave unsaid."""
+        words = PARTS[modality]
+        named = [part for word in words for name, part in self._module.named_children() if word in name]
+        inner = [
+            part
+            for child in self._module.children()
+            for name, part in child.named_children()
+            if any(word in name for word in words)
+        ]
+        found: list[int] = []
+        for tower in [*named, *inner] or [self._module]:
+            layers = (layer for layer in tower.modules() if isinstance(layer, (torch.nn.Linear, torch.nn.LayerNorm)))
+            for layer in itertools.islice(layers, FIRST_LAYERS):
+                linear = isinstance(layer, torch.nn.Linear)
+                found.append(layer.in_features if linear else layer.normalized_shape[-1])
+        return list(dict.fromkeys(found))
 
     def extent(self, names: Sequence[str], modality: Modality) -> tuple[int, int] | None:
         """The first height and width that any config states under one of these names."""
@@ -252,4 +280,4 @@ class Sizes:
     @cached_property
     def codebooks(self) -> int | None:
         """Parallel streams of audio codes; None where there are none."""
-        return self.number(CODEBOOKS[:3], Modality.AUDIO)
+        return self.number(CODEBOOKS, Modality.AUDIO)

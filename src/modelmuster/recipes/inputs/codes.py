@@ -1,0 +1,51 @@
+"""Audio codes: token ids of several parallel codebooks, in the shapes that codec language models take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from modelmuster.recipes.inputs.callee import Callee
+from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE, Layout
+from modelmuster.recipes.inputs.required import complete
+from modelmuster.recipes.inputs.sizes import CODEBOOK_SIZE
+from modelmuster.recipes.inputs.text import text_arguments
+from modelmuster.records import Modality
+
+
+def code_layouts(callee: Callee) -> Iterator[Layout]:
+    """Layouts of models with codebooks: codes as the ids of a decoder beside a text, or as the ids themselves."""
+    books = callee.sizes.number(("num_codebooks", "n_codebooks", "num_channels"), Modality.AUDIO)
+    if books is None or books < 2 or not callee.takes("input_ids"):
+        return
+    if callee.takes("decoder_input_ids"):
+        shapes = {
+            "codes-last": (BATCH, TARGET_SEQUENCE, books),
+            "codes-rows": (BATCH * books, TARGET_SEQUENCE),
+        }
+        for name, shape in shapes.items():
+            yield _layout(callee, f"text+{name}", (Modality.TEXT, Modality.AUDIO), "decoder_input_ids", shape)
+        return
+    mixed = (BATCH, SEQUENCE, books + 1)
+    yield _layout(callee, "text-and-codes", (Modality.TEXT, Modality.AUDIO), "input_ids", mixed)
+    yield _layout(callee, "codes-last", (Modality.AUDIO,), "input_ids", (BATCH, SEQUENCE, books))
+    yield _layout(callee, "codes-rows", (Modality.AUDIO,), "input_ids", (BATCH * books, SEQUENCE))
+    yield _layout(callee, "codes-short", (Modality.AUDIO,), "input_ids", (BATCH, books))
+
+
+def _layout(
+    callee: Callee, name: str, modalities: tuple[Modality, ...], argument: str, shape: tuple[int, ...]
+) -> Layout:
+    def build() -> dict[str, Any]:
+        draw = callee.draw()
+        high = callee.sizes.number(CODEBOOK_SIZE, Modality.AUDIO) or callee.sizes.vocabulary
+        codes = draw.integers(0, min(high, callee.sizes.vocabulary), *shape)
+        made: dict[str, Any] = text_arguments(callee, draw) if argument != "input_ids" else {}
+        made[argument] = codes
+        if argument == "input_ids" and callee.takes("attention_mask") and codes.shape[0] == BATCH:
+            made["attention_mask"] = torch.ones(shape[:2], dtype=torch.long)
+        return complete(callee, draw, made)
+
+    return Layout(name, modalities, build)
