@@ -72,7 +72,9 @@ def _cells(reader: Reader, run: Run) -> dict[int, Cell]:
 
 def _plan(reader: Reader, run: Run, cells: tuple[Cell, ...]) -> Plan:
     row = reader.rows("SELECT created_at, command FROM runs WHERE run = $run", run=run.key)[0]
-    unplanned = reader.rows("SELECT model_type, reason FROM unplanned WHERE run = $run ORDER BY model_type", run=run.key)
+    unplanned = reader.rows(
+        "SELECT model_type, reason FROM unplanned WHERE run = $run ORDER BY model_type", run=run.key
+    )
     return Plan(
         run_id=run.run_id,
         created_at=row["created_at"],
@@ -177,6 +179,4 @@ def _provenance(row: Mapping[str, Any]) -> Provenance:
 
 
 def _measurement(row: Mapping[str, Any]) -> Measurement:
-    return Measurement(
-        duration_ms=row["duration_ms"], cpu_ms=row["cpu_ms"], peak_rss_bytes=row["peak_rss_bytes"]
-    )
+    return Measurement(duration_ms=row["duration_ms"], cpu_ms=row["cpu_ms"], peak_rss_bytes=row["peak_rss_bytes"])

@@ -174,7 +174,13 @@ SELECT
     answers.error_type,
     answers.error_message,
     answers.traceback,
-    answers.fingerprint,
+    -- Equal for findings with the same cause: of the error, else the check with its message without numbers.
+    CASE
+        WHEN answers.outcome IN ('fail', 'error', 'crash', 'oom', 'timeout') THEN coalesce(
+            nullif(answers.fingerprint, ''),
+            planned.check_name || ': ' || regexp_replace(answers.message, '[0-9.e+-]*[0-9]', '#', 'g')
+        )
+    END AS fingerprint,
     answers.expected,
     coalesce(answers.flaky, false) AS flaky,
     attempts.attempt,
