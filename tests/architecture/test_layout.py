@@ -26,7 +26,9 @@ def test_every_folder_under_src_holds_code():
     empty = [
         folder
         for folder in (ROOT / "src").rglob("*")
-        if folder.is_dir() and folder.name != "__pycache__" and not any(f == folder or folder in f.parents for f in folders)
+        if folder.is_dir()
+        and folder.name != "__pycache__"
+        and not any(f == folder or folder in f.parents for f in folders)
         and not any(folder.rglob("*.*"))
     ]
     assert not empty
@@ -35,12 +37,12 @@ def test_every_folder_under_src_holds_code():
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
 def test_start_up_imports_nothing_heavy(arguments):
     code = (
-        "import sys; sys.argv = ['muster', *{arguments!r}]\n"
+        f"import sys; sys.argv = ['muster', *{arguments!r}]\n"
         "from modelmuster.cli import main\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "print(sorted(set(sys.modules) & {heavy!r}), file=sys.stderr)"
-    ).format(arguments=arguments, heavy=HEAVY)
+        f"print(sorted(set(sys.modules) & {HEAVY!r}), file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert "Usage" in done.stdout or "modelmuster" in done.stdout

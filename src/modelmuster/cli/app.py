@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modelmuster import __version__
-from modelmuster.cli import catalog, db, doctor, matrix, plan, recipe, report, results, run
+from modelmuster.cli import catalog, db, demo, doctor, matrix, plan, recipe, report, results, run
 
 app = typer.Typer(
     name="muster",
@@ -38,7 +38,7 @@ app.command("recipe")(recipe.recipe)
 app.command("doctor")(doctor.doctor)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
-app.command("demo")(run.demo)
+app.command("demo")(demo.demo)
 app.command("results")(results.results)
 app.command("matrix")(matrix.matrix)
 app.command("report")(report.report)

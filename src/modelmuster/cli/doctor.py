@@ -26,8 +26,12 @@ _OPTIONAL = {
 
 def doctor(
     *,
-    models: Annotated[bool, typer.Option("--models", help="Which architectures each missing package holds back.")] = False,
-    only_plugins: Annotated[bool, typer.Option("--plugins", help="Only plug-ins, with tracebacks of broken ones.")] = False,
+    models: Annotated[
+        bool, typer.Option("--models", help="Which architectures each missing package holds back.")
+    ] = False,
+    only_plugins: Annotated[
+        bool, typer.Option("--plugins", help="Only plug-ins, with tracebacks of broken ones.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Show what can run here and, for what cannot, which package or driver is missing."""
@@ -73,12 +77,13 @@ def _version(name: str) -> str | None:
 def _mismatches() -> list[str]:
     """Installed packages that are known to break one another."""
     torch, torchvision = _version("torch"), _version("torchvision")
-    if torch and torchvision:
-        if "+cpu" in torch and "+cpu" not in torchvision:
-            return [
+    if torch and torchvision and "+cpu" in torch and "+cpu" not in torchvision:
+        return [
+            (
                 f"torchvision {torchvision} is built for CUDA, torch {torch} for the CPU: importing many transformers "
                 "modules fails. Type: pip uninstall torchvision (or install the CPU build of it)"
-            ]
+            )
+        ]
     return []
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
-from modelmuster.records import FINDINGS, CellRecord, Outcome
+from modelmuster.records import FINDINGS, CellRecord, Outcome, Stage
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,7 +19,7 @@ _PLAIN_EVERY_S = 10.0
 class Display(Protocol):
     """Told about each record and, a few times a second, about what is running."""
 
-    def __enter__(self) -> Display: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -54,7 +54,7 @@ class PlainDisplay:
         self.counts: Counter[Outcome] = Counter()
         self.started = self.said = time.monotonic()
 
-    def __enter__(self) -> PlainDisplay:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -81,7 +81,9 @@ class PlainDisplay:
         self.said = time.monotonic()
         elapsed = self.said - self.started
         err().print(
-            f"{self.done}/{self.total} cells in {elapsed:.0f} s: {counts_line(self.counts)}", markup=False, soft_wrap=True
+            f"{self.done}/{self.total} cells in {elapsed:.0f} s: {counts_line(self.counts)}",
+            markup=False,
+            soft_wrap=True,
         )
 
 
@@ -89,8 +91,14 @@ class LiveDisplay:
     """A bar with the time left, the counts by outcome and the slowest running cells."""
 
     def __init__(self, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-        from rich.progress import TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         from modelmuster.cli.console import err
 
@@ -107,7 +115,7 @@ class LiveDisplay:
         )
         self.task = self.bar.add_task("run", total=total, counts="", slow="")
 
-    def __enter__(self) -> LiveDisplay:
+    def __enter__(self) -> Self:
         self.bar.start()
         return self
 
@@ -128,24 +136,25 @@ class LiveDisplay:
         """Show the three cells that have been running longest."""
         slowest = sorted(progress.running.items(), key=lambda item: -item[1])[:3]
         self.bar.update(
-            self.task, slow=", ".join(f"{cell.split('|')[0]} {seconds:.0f} s" for cell, seconds in slowest if seconds > 1)
+            self.task,
+            slow=", ".join(f"{cell.split('|')[0]} {seconds:.0f} s" for cell, seconds in slowest if seconds > 1),
         )
 
 
 def _say_findings(record: CellRecord) -> None:
     from modelmuster.cli.console import err
 
+    again = "" if record.final else " (will be run again alone)"
+    said: set[str] = set()
     for result in record.results:
-        if result.outcome in FINDINGS:
-            cell = record.cell
-            again = "" if record.final else " (will be run again alone)"
-            err().print(
-                f"{result.outcome.letter} {cell.model_type} {cell.model_class} {cell.target} {result.check}: "
-                f"{result.outcome.value} in {result.stage or 'build'}: {result.message.splitlines()[0][:200] if result.message else ''}{again}",
-                markup=False,
-                soft_wrap=True,
-            )
-            if result.check == record.results[0].check and all(
-                other.message == result.message for other in record.results
-            ):
-                return  # one cause stopped the whole cell: it is said once
+        # One cause that stopped the whole cell is said once, not once for each check.
+        if result.outcome not in FINDINGS or result.message in said:
+            continue
+        said.add(result.message)
+        first_line = result.message.partition("\n")[0][:200]
+        err().print(
+            f"{result.outcome.letter} {record.cell.model_type} {record.cell.target} {result.check}: "
+            f"{result.outcome.value} at {result.stage or Stage.BUILD}: {first_line}{again}",
+            markup=False,
+            soft_wrap=True,
+        )

@@ -1,0 +1,146 @@
+"""`muster run`: bring the planned cells to processes, keep every record, and say what was found."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelmuster.cli import selecting
+
+if TYPE_CHECKING:
+    from modelmuster.records import Plan
+    from modelmuster.runs.runner import RunSummary
+
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", help="Cells at a time. Default: the usable cores.", min=1)]
+Plain = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a live bar.")]
+
+
+def run(
+    terms: selecting.Terms = None,
+    *,
+    family: selecting.Families = None,
+    target: selecting.Targets = None,
+    check: selecting.Checks = None,
+    classes: selecting.Classes = "default",
+    class_name: selecting.ClassNames = None,
+    dtype: selecting.Dtypes = None,
+    scale: selecting.ScaleName = "tiny",
+    seed: selecting.Seed = 0,
+    parts: selecting.Parts = False,
+    limit: selecting.Limit = None,
+    shard: selecting.Shard = None,
+    outcome: selecting.OutcomeNames = None,
+    of: selecting.OfRun = "latest",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Finish an interrupted run (see --of): only what lacks.")
+    ] = False,
+    jobs: Jobs = None,
+    timeout: Annotated[float, typer.Option("--timeout", help="Wall-clock seconds a cell may take.", min=0.1)] = 120.0,
+    memory: Annotated[float, typer.Option("--memory", help="GiB a cell may take.", min=0.1)] = 6.0,
+    executor: Annotated[str, typer.Option("--executor", help="Who brings cells to processes.")] = "local",
+    json: Annotated[bool, typer.Option("--json", help="The results as one JSON array, when all is done.")] = False,
+    no_progress: Plain = False,
+) -> None:
+    """Build, run and check the selected architectures; exit 1 when something was found.
+
+    Examples: muster run bert 'qwen*' · muster run --family vision -t cpu · muster run --resume
+    """
+    from modelmuster.runs import folders
+    from modelmuster.settings import Home
+
+    home = Home.find()
+    if resume:
+        plan = (folders.latest_run(home) if of == "latest" else folders.open_run(home, of)).read_plan()
+    else:
+        choice = selecting.Choice(
+            terms=terms,
+            families=family,
+            targets=target,
+            checks=check,
+            classes=classes,
+            class_names=class_name,
+            dtypes=dtype,
+            scale=scale,
+            seed=seed,
+            parts=parts,
+            limit=limit,
+            shard=shard,
+            outcomes=outcome,
+            of_run=of,
+        )
+        plan = selecting.make_plan(choice, command=shlex.join(["muster", *sys.argv[1:]]))
+    summary = carry_out(
+        plan,
+        resume=resume,
+        jobs=jobs,
+        timeout_s=timeout,
+        memory_bytes=int(memory * 2**30),
+        executor_name=executor,
+        plain=no_progress,
+    )
+    say(plan, summary)
+    if json:
+        from modelmuster.cli.results import write_results
+
+        write_results(plan.run_id)
+    raise typer.Exit(summary.exit_code)
+
+
+def carry_out(
+    plan: Plan,
+    *,
+    resume: bool = False,
+    jobs: int | None = None,
+    timeout_s: float = 120.0,
+    memory_bytes: int = 6 << 30,
+    executor_name: str = "local",
+    plain: bool = False,
+) -> RunSummary:
+    """Run a plan with a display, and bring the store up to date.
+
+    Raises:
+        RunInProgress: another run is writing in this folder.
+        InfrastructureError: processes, disk or locks failed.
+    """
+    from modelmuster import plugins, store
+    from modelmuster.cli.progress import display
+    from modelmuster.contracts import Limits
+    from modelmuster.runs import runner
+    from modelmuster.settings import Home
+
+    home = Home.find()
+    home.create()
+    limits = Limits(wall_s=timeout_s, cpu_s=timeout_s, memory_bytes=memory_bytes)
+    executor = plugins.executors().get(executor_name)
+    quiet = plain or bool(os.environ.get("CI"))
+    with display(len(plan.cells), plain=quiet) as shown:
+        summary = runner.run(
+            plan,
+            executor,
+            home,
+            resume=resume,
+            slots=jobs,
+            limits=limits,
+            on_record=shown.record,
+            on_progress=shown.progress,
+        )
+    store.ingest(home, [plan.run_id])
+    return summary
+
+
+def say(plan: Plan, summary: RunSummary) -> None:
+    """The last lines of a run, on standard error."""
+    from modelmuster.cli.console import err
+    from modelmuster.cli.progress import counts_line
+
+    err().print(f"run {plan.run_id}: {counts_line(summary.counts)}", markup=False, soft_wrap=True)
+    for name, reason in plan.unplanned.items():
+        err().print(f"not planned: {name}: {reason}", markup=False, soft_wrap=True)
+    if summary.missing:
+        err().print(f"{summary.missing} cells are still to be run: muster run --resume", markup=False)
+    else:
+        err().print("next: muster matrix, muster results, muster report", markup=False)
