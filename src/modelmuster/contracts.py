@@ -293,6 +293,14 @@ class Executor(Protocol):
 
     name: str
 
+    @property
+    def slots(self) -> int:
+        """How many cells run side by side; may be set before `run`."""
+        ...
+
+    @slots.setter
+    def slots(self, count: int) -> None: ...
+
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
         """Exactly one record per job, in any order, whatever happens to the job's process.
 

@@ -129,9 +129,8 @@ def _show(
     for problem in problems:
         console.print(f"[bold]problem:[/bold] {_plain(problem)}")
     for plugin in broken:
-        console.print(
-            f"[bold]broken plug-in:[/bold] {_plain(plugin.name)} of {_plain(plugin.distribution)}: {_plain(plugin.error)}"
-        )
+        described = _plain(f"{plugin.name} of {plugin.distribution}: {plugin.error}")
+        console.print(f"[bold]broken plug-in:[/bold] {described}")
 
 
 def _show_held_back(blocked: dict[str, list[str]]) -> None:

@@ -87,7 +87,7 @@ def run(
         from modelmuster.cli.results import write_results
 
         write_results(plan.run_id)
-    raise typer.Exit(summary.exit_code)
+    raise typer.Exit(exit_code(summary))
 
 
 def carry_out(
@@ -116,6 +116,8 @@ def carry_out(
     home.create()
     limits = Limits(wall_s=timeout_s, cpu_s=timeout_s, memory_bytes=memory_bytes)
     executor = plugins.executors().get(executor_name)
+    if jobs is not None:
+        executor.slots = jobs
     quiet = plain or bool(os.environ.get("CI"))
     with display(len(plan.cells), plain=quiet) as shown:
         summary = runner.run(
@@ -123,13 +125,23 @@ def carry_out(
             executor,
             home,
             resume=resume,
-            slots=jobs,
             limits=limits,
             on_record=shown.record,
             on_progress=shown.progress,
         )
     store.ingest(home, [plan.run_id])
     return summary
+
+
+def exit_code(summary: RunSummary) -> int:
+    """0 all passed, 1 findings, 3 cells without a record, 130 interrupted."""
+    from modelmuster.records import FINDINGS
+
+    if summary.interrupted:
+        return 130
+    if any(summary.counts[outcome] for outcome in FINDINGS):
+        return 1
+    return 3 if summary.recorded < summary.planned else 0
 
 
 def say(plan: Plan, summary: RunSummary) -> None:
@@ -140,7 +152,8 @@ def say(plan: Plan, summary: RunSummary) -> None:
     err().print(f"run {plan.run_id}: {counts_line(summary.counts)}", markup=False, soft_wrap=True)
     for name, reason in plan.unplanned.items():
         err().print(f"not planned: {name}: {reason}", markup=False, soft_wrap=True)
-    if summary.missing:
-        err().print(f"{summary.missing} cells are still to be run: muster run --resume", markup=False)
+    if summary.recorded < summary.planned:
+        left = summary.planned - summary.recorded
+        err().print(f"{left} cells are still to be run: muster run --resume --of {plan.run_id}", markup=False)
     else:
         err().print("next: muster matrix, muster results, muster report", markup=False)
