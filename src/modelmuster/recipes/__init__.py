@@ -47,4 +47,4 @@ def prepare(
         raise CannotBuild("a checkpoint is prepared from its own folder, not from an architecture's class")
     from modelmuster.recipes.engine import find
 
-    return find(architecture, model_class, scale, seed, entering, cache_dir)
+    return find(architecture, model_class, scale=scale, seed=seed, entering=entering, cache_dir=cache_dir)

@@ -73,7 +73,7 @@ def default_config(cls: Any, architecture: Architecture) -> Any:
     for blocks in _blocks_for(architecture):
         try:
             return cls(**{name: _block(model_type) for name, model_type in blocks.items()})
-        except Exception:  # noqa: BLE001, S112, PERF203 - the next set of blocks may fit
+        except Exception:  # noqa: BLE001, S112 - the next set of blocks may fit
             continue
     raise CannotBuild(f"{cls.__name__} has no usable defaults: {type(cause).__name__}: {cause}") from cause
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from modelmuster.records import Applied, Architecture, Modality, Recipe, Scale, 
 
 SEARCH_CPU_S = 20.0
 """CPU seconds that a search may use; what was found by then is taken."""
+
+LAYOUTS_AFTER_FIRST_RUNG = 8
+"""Input layouts tried on later rungs: those that were sensible at all come first."""
 
 MOST_PARAMETERS = 250_000_000
 """A tiny model that is larger after relaxation is no tiny model."""
@@ -139,7 +143,7 @@ class Search:
             module = build_module(self._model_class, config, self.seed)
         except CannotBuild:
             raise
-        except Exception as error:  # noqa: BLE001 - any config or constructor may raise anything; it is kept
+        except Exception as error:
             if isinstance(error, ImportError) and (unavailable := self._unavailable(error)):
                 raise unavailable from error
             self.failures.append(Failure(route, stage, error))
@@ -166,6 +170,8 @@ class Search:
         only = built.route.layout or (self._override.layout if self._override else None)
         wanted: frozenset[Modality] | None = None
         offered = layouts(built.module, self.architecture, self.seed, given)
+        if (built.route.rung or built.route.repaired) and not only:
+            offered = islice(offered, LAYOUTS_AFTER_FIRST_RUNG)
         while (layout := self._next(offered, built.route)) is not None:
             if wanted is None:
                 wanted = self._wanted(layout)
@@ -215,10 +221,11 @@ class Search:
 def find(
     architecture: Architecture,
     class_name: str,
-    scale: Scale,
-    seed: int,
+    *,
+    scale: Scale = Scale.TINY,
+    seed: int = 0,
     entering: Callable[[Stage], None],
-    cache_dir: Path | None,
+    cache_dir: Path | None = None,
 ) -> TorchSubject:
     """Search for config, model and inputs, the remembered route first.
 

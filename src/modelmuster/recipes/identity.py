@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from modelmuster.records import Recipe, TensorSpec
 from modelmuster.recipes.shrink.draft import jsonable
+from modelmuster.records import Recipe, TensorSpec
 
 
 @cache

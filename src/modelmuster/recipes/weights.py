@@ -134,8 +134,8 @@ def _is_structured(value: torch.Tensor) -> bool:
 def _fan_in(value: torch.Tensor) -> int:
     """Inputs to one output: of `[out, in, *kernel]`; for stacked matrices the larger of the last two dimensions."""
     if value.dim() == 3 and value.shape[-1] > 32 and value.shape[-2] > 32:
-        return max(value.shape[-1], value.shape[-2])
-    return max(1, value.numel() // value.shape[0])
+        return int(max(value.shape[-1], value.shape[-2]))
+    return max(1, int(value.numel()) // int(value.shape[0]))
 
 
 def _spread(value: torch.Tensor) -> float:

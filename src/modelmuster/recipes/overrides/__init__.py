@@ -20,8 +20,8 @@ from typing import Any
 import msgspec
 
 from modelmuster.errors import UsageError
-from modelmuster.records import Applied
 from modelmuster.recipes.shrink.draft import jsonable
+from modelmuster.records import Applied
 
 FOLDER = Path(__file__).parent
 

@@ -6,17 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from modelmuster.records import Applied
-from modelmuster.recipes.shrink.draft import Draft, jsonable
-from modelmuster.recipes.shrink.fields import SCALAR_RULES
+from modelmuster.recipes.shrink.draft import Draft
+from modelmuster.recipes.shrink.fields import FLOAT_RULES, SCALAR_RULES
 from modelmuster.recipes.shrink.layers import keep_layers, keep_output_layers, per_layer_entry
 from modelmuster.recipes.shrink.lists import LIST_RULES
 from modelmuster.recipes.shrink.relations import RELATION_RULES
 from modelmuster.recipes.shrink.rule import FieldRule, Kind
 from modelmuster.recipes.shrink.tokens import TokenIds
-
-SMALLEST_SPREAD = 1e-4
-"""Initialiser ranges below make every output zero; some configs declare 1e-10."""
+from modelmuster.records import Applied
 
 __all__ = ["Kind", "Shrunk", "shrink"]
 
@@ -79,28 +76,20 @@ def _shrink_field(draft: Draft, name: str, value: Any) -> None:
         draft.choose(name, cut, rule="layer-kinds", reason="One layer for each distinct kind of layer.")
     elif name in draft.given:
         draft.choose(name, new, rule=rule.name if rule else "given", reason=rule.reason if rule else "")
-    elif name not in draft.derived or (rule is not None and rule.name.startswith("token-id")):
-        if new != value and rule is not None:
-            draft.choose(name, new, rule=rule.name, reason=rule.reason)
+    elif rule and new != value and (name not in draft.derived or rule.name.startswith("token-id")):
+        draft.choose(name, new, rule=rule.name, reason=rule.reason)
 
 
 def _by_rule(draft: Draft, name: str, value: Any) -> tuple[FieldRule | None, Any]:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return None, value
     if isinstance(value, float):
-        return _spread(draft, name, value)
-    rules = SCALAR_RULES if isinstance(value, int) else LIST_RULES if _numbers(value) else ()
+        rules: tuple[FieldRule, ...] = FLOAT_RULES
+    else:
+        rules = SCALAR_RULES if isinstance(value, int) else LIST_RULES if _numbers(value) else ()
     for rule in rules:
         if rule.fits(name):
             return (rule, rule.apply(value, draft)) if draft.allows(rule.kind) else (None, value)
-    return None, value
-
-
-def _spread(draft: Draft, name: str, value: float) -> tuple[FieldRule | None, float]:
-    """Initialiser ranges that make every weight zero become the usual 0.02."""
-    if name == "initializer_range" and 0 <= value < SMALLEST_SPREAD:
-        draft.choose(name, 0.02, rule="initializer-range", reason="Weights of about zero make every output zero.")
-        return None, 0.02
     return None, value
 
 
@@ -110,8 +99,3 @@ def _numbers(value: Any) -> bool:
         and bool(value)
         and all(isinstance(entry, (int, float, list, tuple)) and not isinstance(entry, bool) for entry in value)
     )
-
-
-def changed(before: Any, after: Any) -> bool:
-    """Whether two values differ once they are written as JSON."""
-    return bool(jsonable(before) != jsonable(after))

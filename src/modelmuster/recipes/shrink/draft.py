@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from modelmuster.records import Applied
 from modelmuster.recipes.shrink.tokens import TokenIds
+from modelmuster.records import Applied
 
 NOT_SHRUNK = frozenset(
     {

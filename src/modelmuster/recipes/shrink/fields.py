@@ -9,7 +9,7 @@ from modelmuster.recipes.shrink import sizes
 from modelmuster.recipes.shrink.draft import Draft
 from modelmuster.recipes.shrink.rule import FieldRule, Kind, field_rule
 
-TOKEN_ID = r"(token_id|token_index|token_ids|_tok_id|token_idx|_token|_id)$"
+TOKEN_ID = r"(token_id|token_index|token_ids|_tok_id|token_idx|_token|_id)$"  # noqa: S105
 """`eos_token_id`, `image_token_index`, `media_placeholder_token`."""
 
 LAYER_COUNT = (
@@ -214,11 +214,25 @@ def chunk(value: int, _draft: Draft) -> int:
     return min(value, sizes.CHUNK)
 
 
+@field_rule(r"^context_size$", Kind.OTHER)
+def attention_context(value: int, _draft: Draft) -> int:
+    """Blocks of sixteen frames for block-wise attention: several in a short recording, and fewer than positions."""
+    return min(value, 2 * sizes.CHUNK)
+
+
 @field_rule(WIDTH, Kind.WIDTH, but_not=NOT_WIDTH)
 def width(value: int, _draft: Draft) -> int:
     """Narrow tensors: 64 for what is wide, by value alone, so that equal widths stay equal across sub-configs."""
     return sizes.width(value)
 
+
+@field_rule(r"^init(ializer)?_(range|std)$", Kind.OTHER)
+def initializer_range(value: float, _draft: Draft) -> float:
+    """A spread of 1e-10, which some configs declare, would make every weight and every output zero."""
+    return 0.02 if 0 <= value < 1e-4 else value
+
+
+FLOAT_RULES: tuple[FieldRule, ...] = (initializer_range,)
 
 SCALAR_RULES: tuple[FieldRule, ...] = (
     vocabulary,
@@ -247,5 +261,6 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     positional_kernel,
     positional_groups,
     chunk,
+    attention_context,
     width,
 )

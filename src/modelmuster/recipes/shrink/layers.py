@@ -94,7 +94,7 @@ def indices_within_layers(draft: Draft) -> None:
 
 @relation_rule
 def feature_maps(draft: Draft) -> None:
-    """A backbone returns the maps of its last layers, as many as by default, because its parent has a branch for each."""
+    """A backbone returns the maps of its last layers, as many as by default: its parent has a branch for each."""
     outputs = draft.before("out_indices")
     if not isinstance(outputs, (list, tuple)) or not outputs:
         return

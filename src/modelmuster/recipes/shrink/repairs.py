@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from modelmuster.records import Applied
 from modelmuster.recipes.shrink import sizes
 from modelmuster.recipes.shrink.draft import jsonable, read
+from modelmuster.records import Applied
 
 PLACEHOLDER_TOKENS = {"image": sizes.VOCABULARY - 8, "audio": sizes.VOCABULARY - 9, "video": sizes.VOCABULARY - 10}
 """Ids for placeholders of other modalities, below the special ids that were moved to the top of the vocabulary."""

@@ -12,7 +12,9 @@ from modelmuster.recipes.shrink.rule import Kind, relation_rule
 
 def rotated_half(draft: Draft, parameters: Mapping[str, Any]) -> int:
     """Number of frequencies: half of the rotated part of a head."""
-    head = draft.number("head_dim")
+    # A head width that the class derives is computed again for the smaller sizes.
+    own = draft.name_of("head_dim")
+    head = draft.number("head_dim") if own in draft.chosen or own in draft.values.keys() - draft.derived else None
     if head is None:
         hidden, heads = draft.number("hidden_size"), draft.number("num_attention_heads")
         head = hidden // heads if hidden and heads else sizes.HEAD_DIM
@@ -50,7 +52,7 @@ def missing_sections(draft: Draft) -> None:
     current = draft.chosen.get("rope_parameters") or draft.values.get("rope_parameters") or {}
     if "mrope_section" not in allowed or not draft.allows(Kind.HEAD_DIM) or "mrope_section" in current:
         return
-    if any(isinstance(entry, Mapping) for entry in current.values()):
+    if any(isinstance(entry, Mapping) for entry in current.values()) or not current.get("rope_theta"):
         return
     half = max(3, rotated_half(draft, current))
     time = max(1, half // 4)
