@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from modelmuster.records import DeviceKind, Family, Inference, Outcome
+from modelmuster.records import FINDINGS, DeviceKind, Family, Inference, Outcome
 from modelmuster.store import Reader
 from modelmuster.views.narrowing import RESULTS, Narrowing
 from modelmuster.views.rates import Tally, severity, tally
@@ -64,10 +64,9 @@ class MatrixRow:
     """By column; None where nothing was planned."""
 
     @property
-    def all_passed(self) -> bool:
-        """Whether everything planned passed, what does not apply left aside."""
-        quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE)
-        return all(cell.outcome in quiet and not cell.mock for cell in self.cells if cell)
+    def quiet(self) -> bool:
+        """Whether there is nothing to look at: all that was real passed or does not apply, and mock ran as it should."""
+        return all(_quiet(cell) for cell in self.cells if cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,12 @@ def matrix(reader: Reader, narrowing: Narrowing) -> Matrix:
         total=tally(groups),
         unplanned=unplanned(reader, narrowing.run.key),
     )
+
+
+def _quiet(cell: MatrixCell) -> bool:
+    if cell.mock:
+        return cell.outcome not in FINDINGS
+    return cell.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE} and not cell.flaky
 
 
 def _key(group: Mapping[str, Any]) -> _Key:
