@@ -1,0 +1,248 @@
+"""One attempt at one cell, seen from the supervisor: a child process, its messages, its limits and its end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import UTC, datetime
+from multiprocessing import Pipe
+from pathlib import Path
+from signal import SIGABRT, SIGKILL, SIGXCPU
+
+import msgspec
+
+from modelmuster.contracts import Job, Target
+from modelmuster.errors import InfrastructureError
+from modelmuster.records import CellError, CellRecord, Measurement, Outcome
+from modelmuster.runs import child, containment, errors_as_data, folders, messages
+from modelmuster.runs.forkserver import child_environment, server, spawn_context, without_main
+from modelmuster.runs.verdict import Account, Ending, record
+
+LOG_TAIL_BYTES = 8_192
+DUMP_SECONDS = 0.5
+"""How long a child that is out of time gets to write its stack before it is killed."""
+FAMILY_SECONDS = 1.0
+"""How often a child's descendants are looked up: that reads the whole process table."""
+MESSAGE_BYTES = 1 << 29
+"""A child that sends more without a line end is stopped, before it fills the supervisor's memory."""
+
+
+class Attempt:
+    """A running child process."""
+
+    def __init__(self, job: Job, target: Target, *, worker: str) -> None:
+        """Start the process.
+
+        Raises:
+            OSError, EOFError: it cannot be started.
+            InfrastructureError: its log cannot be written.
+        """
+        self.job, self.target, self.worker = job, target, worker
+        self.account = Account()
+        self.started_at = datetime.now(UTC).isoformat()
+        self.log = _new_log(job)
+        self._reader, writer = Pipe(duplex=False)
+        rules = child.Rules(log=str(self.log), limit_data=target.start_method == "fork" and not target.resources)
+        forked = target.start_method == "fork"
+        context = server.context if forked else spawn_context()
+        self._process = context.Process(target=child.main, args=(job, rules, writer), name=job.cell.id)
+        try:
+            if forked:
+                server.start(self._process, log=str(Path(job.log_dir) / "fork-server.log"))
+            else:
+                with child_environment(), without_main():
+                    self._process.start()
+        except BaseException:
+            self._reader.close()
+            raise
+        finally:
+            writer.close()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+        self.started = time.monotonic()
+        os.set_blocking(self._reader.fileno(), False)
+        self._server = server.pid if forked else None
+        self._buffer = bytearray()
+        self._base = self._peak = containment.resident_bytes(self.pid)
+        self._family_at = self.started + FAMILY_SECONDS
+        self._family: list[int] = []
+        self._kills = containment.kernel_oom_kills()
+        self._cpu_s: float | None = None
+        self._dumped_at: float | None = None
+        self._ending: Ending | None = None
+
+    @property
+    def waitables(self) -> tuple[int, ...]:
+        """File descriptors that become readable when there is something to `drain` or the process has ended."""
+        sentinel = self._process.sentinel
+        return (sentinel,) if self._reader.closed else (self._reader.fileno(), sentinel)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the process started."""
+        return time.monotonic() - self.started
+
+    def drain(self) -> None:
+        """Take in what the child has told. Once its time was up, nothing that it says counts any more."""
+        while not self._reader.closed:
+            try:
+                chunk = os.read(self._reader.fileno(), 1 << 20)
+            except BlockingIOError:
+                return
+            if not chunk:
+                self._reader.close()
+                return
+            if self._ending is None:
+                self._buffer += chunk
+                if b"\n" in chunk:
+                    self._take_lines()
+                elif len(self._buffer) > MESSAGE_BYTES:
+                    self._stop(Ending(Outcome.CRASH, f"sent more than {MESSAGE_BYTES >> 20} MB without an end"))
+
+    def watch(self) -> None:
+        """Enforce the limits of time and memory."""
+        now, limits = time.monotonic(), self.job.limits
+        if self._dumped_at is not None:
+            if now > self._dumped_at + DUMP_SECONDS:
+                self.kill()
+            return
+        if self._ending is not None:
+            return
+        if now > self._family_at:
+            self._family_at = now + FAMILY_SECONDS
+            self._family = [process.pid for process in containment.descendants(self.pid)]
+            self._cpu_s = containment.cpu_seconds(self.pid)
+        used = containment.resident_bytes(self.pid)
+        self._peak = max(self._peak, used)
+        used += sum(containment.resident_bytes(pid) for pid in self._family)
+        if used - self._base > limits.memory_bytes:
+            grown = (used - self._base) >> 20
+            self._stop(
+                Ending(
+                    Outcome.OOM, f"used {grown} MB more than at its start; the limit is {limits.memory_bytes >> 20} MB"
+                )
+            )
+        elif now > self.started + limits.wall_s:
+            self.drain()
+            self._cpu_s = containment.cpu_seconds(self.pid)
+            self._ending = Ending(Outcome.TIMEOUT, f"took longer than {limits.wall_s:g} s; its stack is in the log")
+            self._dumped_at = now
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, child.DUMP_SIGNAL)
+
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process.exitcode is not None
+
+    def kill(self) -> None:
+        """Kill the process and everything that it started."""
+        below = containment.descendants(self.pid)
+        containment.kill_group(self.pid)
+        containment.kill_all(below)
+
+    def finish(self, living: Collection[int]) -> CellRecord:
+        """Clear up behind the ended process and say what became of its cell.
+
+        Args:
+            living: The processes of the cells that still run.
+        """
+        elapsed = self.elapsed
+        code = self._process.exitcode
+        assert code is not None
+        self.drain()
+        self._reader.close()
+        containment.kill_remains(self.pid)
+        if self._ending is not None or self.account.done is None or code:
+            containment.kill_all(server.orphans(living))
+        tail = self._log_tail()
+        ending = self._ending or self._how_it_died(code, tail)
+        self._process.join()
+        self._process.close()
+        done = self.account.done
+        if done is None:
+            self.account.leave_stage(1000 * elapsed)
+        return record(
+            self.job,
+            self.target.inference,
+            self.account,
+            ending,
+            worker=self.worker,
+            started_at=self.started_at,
+            measurement=Measurement(
+                duration_ms=done.at_ms if done else 1000 * elapsed,
+                cpu_ms=done.cpu_ms if done else None if self._cpu_s is None else 1000 * self._cpu_s,
+                peak_rss_bytes=max(self._peak, done.peak_rss_bytes if done else 0) or None,
+            ),
+            log_tail=tail,
+        )
+
+    def _take_lines(self) -> None:
+        *lines, rest = self._buffer.split(b"\n")
+        self._buffer = rest
+        for line in lines:
+            try:
+                self.account.take(messages.decode(line))
+            except msgspec.DecodeError as error:
+                self._stop(Ending(Outcome.CRASH, f"sent what is no message: {error}"))
+                return
+
+    def _stop(self, ending: Ending) -> None:
+        self._ending = ending
+        self._cpu_s = containment.cpu_seconds(self.pid)
+        self.kill()
+
+    def _how_it_died(self, code: int, tail: str) -> Ending | None:
+        """The ending that the exit code means; None when the child had told everything."""
+        if self._server is not None and code == 255 and self._is_server_gone():
+            return Ending(Outcome.NOT_RUN, "the fork server was lost while this cell ran", lost=True)
+        if self.account.done is not None:
+            return None
+        if code == -SIGXCPU:
+            cpu_s = self.job.limits.cpu_s
+            return Ending(Outcome.TIMEOUT, f"used more than {cpu_s:g} s of processor time; its stack is in the log")
+        if code < 0:
+            return self._killed_by(-code, tail)
+        message = f"exited with code {code} before it had reported"
+        error = CellError(type="exit", message=message, fingerprint=errors_as_data.fingerprint("exit", str(code), ""))
+        return Ending(Outcome.CRASH, message, error)
+
+    def _killed_by(self, number: int, tail: str) -> Ending:
+        name = errors_as_data.signal_name(number)
+        outcome, message = Outcome.CRASH, f"killed by {name}"
+        if number == SIGKILL and containment.kernel_oom_kills() > self._kills:
+            outcome, message = Outcome.OOM, "killed by the kernel for want of memory"
+        elif number == SIGABRT and "std::bad_alloc" in tail:
+            outcome, message = Outcome.OOM, "an allocation failed in C++ (std::bad_alloc)"
+        return Ending(outcome, message, errors_as_data.of_signal(number, message, tail))
+
+    def _is_server_gone(self) -> bool:
+        # The standard library says 255 both for a lost server and for a child that chose that code. A dying server
+        # closes its pipes a moment before it counts as dead.
+        return self._server is not None and containment.wait_for_exit(self._server, seconds=0.5)
+
+    def _log_tail(self) -> str:
+        try:
+            with self.log.open("rb") as file:
+                end = file.seek(0, os.SEEK_END)
+                file.seek(max(0, end - LOG_TAIL_BYTES))
+                tail = file.read().decode(errors="replace")
+        except FileNotFoundError:  # a cell can delete its own log
+            return ""
+        if not end:
+            self.log.unlink(missing_ok=True)
+        return tail
+
+
+def _new_log(job: Job) -> Path:
+    path = Path(job.log_dir) / folders.log_name(job.cell, job.attempt)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    except OSError as error:
+        raise InfrastructureError(
+            f"cannot write the log {path}: {error.strerror or error}",
+            hint="every record so far is safe; once the disk takes writes again: muster run --resume",
+        ) from error
+    return path

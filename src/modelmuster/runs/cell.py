@@ -1,0 +1,236 @@
+"""The life of one cell, inside its child process: build, open, ask every question. The only place a model is built.
+
+Everything that happens is reported while it happens, so that a process that dies leaves behind what it had found.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelmuster import plugins
+from modelmuster.contracts import Check, Job, Session, Subject, SubjectSource, Target
+from modelmuster.errors import UnknownName, Unsupported
+from modelmuster.records import (
+    FINDINGS,
+    Architecture,
+    Finding,
+    Inference,
+    Measurement,
+    Outcome,
+    Result,
+    Stage,
+)
+from modelmuster.runs import errors_as_data
+from modelmuster.runs.messages import (
+    CellDone,
+    CellStopped,
+    CheckDone,
+    CheckStarted,
+    EvidenceRead,
+    Message,
+    RecipeMade,
+    StageEntered,
+)
+from modelmuster.runs.trial import CellTrial
+
+Report = Callable[[Message], None]
+
+
+class Stages:
+    """Where the cell is, told to the supervisor before each stage begins."""
+
+    def __init__(self, report: Report) -> None:
+        self.report, self._began = report, time.perf_counter()
+        self.current = Stage.BUILD
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Time since the cell began."""
+        return 1000 * (time.perf_counter() - self._began)
+
+    def enter(self, stage: Stage) -> None:
+        """This stage begins now."""
+        self.current = stage
+        self.report(StageEntered(stage, self.elapsed_ms))
+
+
+def run_cell(job: Job, report: Report) -> None:
+    """Run every check of the job's cell and report each result as soon as it is known.
+
+    Never raises for what the model, the target or a check does; an exception from here is a fault of this package.
+    """
+    stages = Stages(report)
+    stages.enter(Stage.BUILD)
+    try:
+        target = plugins.targets().get(job.cell.target)
+        source = _source(job, target, stages)
+        checks = list(_fitting(_loaded(job.cell.checks, report), source, report))
+        opened = _opened(job, target, source, stages) if checks else None
+    except BaseException as error:  # noqa: BLE001 - whatever a model or a runtime raises is the cell's outcome
+        described = errors_as_data.describe(error)
+        report(CellStopped(errors_as_data.outcome_of(error), stages.current, described.message, described))
+        opened = None
+    if opened is not None:
+        subject, session = opened
+        trial = CellTrial(subject, session, target=target.name, dtype=job.cell.dtype, entering=stages.enter)
+        _ask(checks, trial, session, target.inference, stages)
+        report(_done(stages))
+        session.close()
+        return
+    report(_done(stages))
+
+
+def _source(job: Job, target: Target, stages: Stages) -> Architecture | Subject:
+    """What will be run: the target's own subject, or the architecture to build one of."""
+    if job.cell.dtype not in target.dtypes:
+        raise Unsupported(f"{target.name} offers {', '.join(target.dtypes)}, not {job.cell.dtype}")
+    subject = target.subject(job.cell, stages.enter) if isinstance(target, SubjectSource) else None
+    if subject is not None:
+        return subject
+    from modelmuster import catalog
+
+    return catalog.load().get(job.cell.model_type)
+
+
+def _opened(job: Job, target: Target, source: Architecture | Subject, stages: Stages) -> tuple[Subject, Session]:
+    if isinstance(source, Architecture):
+        from modelmuster import recipes
+
+        source = recipes.prepare(
+            source,
+            job.cell.model_class,
+            scale=job.cell.scale,
+            seed=job.cell.seed,
+            entering=stages.enter,
+            cache_dir=Path(job.cache_dir) if job.cache_dir else None,
+        )
+    stages.report(RecipeMade(source.recipe))
+    stages.enter(Stage.LOAD)
+    return source, target.open(source, job.cell.dtype, stages.enter)
+
+
+def _loaded(names: Iterable[str], report: Report) -> Iterator[Check]:
+    """The checks of these names; one that cannot be loaded is reported as its own error."""
+    for name in names:
+        try:
+            yield plugins.checks().get(name)
+        except UnknownName as error:
+            described = errors_as_data.describe(error)
+            report(CheckDone(Result(check=name, outcome=Outcome.ERROR, message=described.message, error=described)))
+
+
+def _fitting(checks: Iterable[Check], source: Architecture | Subject, report: Report) -> Iterator[Check]:
+    """The checks that this kind of architecture can be asked; the others are answered before anything is built."""
+    architecture = source if isinstance(source, Architecture) else source.architecture
+    for check in checks:
+        reason = None
+        missing = sorted(trait.value for trait in check.traits - set(architecture.traits))
+        if check.families is not None and architecture.family not in check.families:
+            families = ", ".join(sorted(family.value for family in check.families))
+            reason = f"asked of {families}; this is {architecture.family.value}"
+        elif missing:
+            reason = f"asked of architectures with the trait {', '.join(missing)}"
+        if reason is None:
+            yield check
+        else:
+            report(CheckDone(Result(check=check.name, outcome=Outcome.NOT_APPLICABLE, message=reason)))
+
+
+def _ask(checks: Iterable[Check], trial: CellTrial, session: Session, inference: Inference, stages: Stages) -> None:
+    report = stages.report
+    for check in checks:
+        report(CheckStarted(check.name))
+        wall, cpu, runs = time.perf_counter(), time.process_time(), trial.runs
+        stages.enter(Stage.RUN)
+        try:
+            finding = _finding(check, trial)
+            if trial.runs > runs:
+                # A runtime that cannot say where it ran has proved nothing: that is the check's error too.
+                report(EvidenceRead(session.evidence()))
+            result = _result(check, finding, stages.current, inference)
+        except BaseException as error:  # noqa: BLE001 - the outcome of the check
+            result = _failed(check, error, stages.current)
+        cost = Measurement(duration_ms=1000 * (time.perf_counter() - wall), cpu_ms=1000 * (time.process_time() - cpu))
+        _report_result(msgspec.structs.replace(result, measurement=cost), report)
+
+
+def _finding(check: Check, trial: CellTrial) -> Finding:
+    unfed = sorted(modality.value for modality in check.modalities - set(trial.recipe.modalities))
+    if unfed:
+        return _not_applicable(f"asked of models that take {', '.join(unfed)}")
+    lacking = sorted(capability.value for capability in check.needs - trial.capabilities)
+    if lacking:
+        return _not_applicable(f"needs a runtime that offers: {', '.join(lacking)}")
+    reason = check.applies(trial)
+    if reason is not None:
+        return _not_applicable(reason)
+    finding = check.run(trial)
+    if not isinstance(finding, Finding):
+        raise TypeError(f"the check {check.name} answered with a {type(finding).__name__}, not with a Finding")
+    return finding
+
+
+def _not_applicable(reason: str) -> Finding:
+    return Finding(outcome=Outcome.NOT_APPLICABLE, message=reason)
+
+
+def _result(check: Check, finding: Finding, stage: Stage, inference: Inference) -> Result:
+    outcome, message = finding.outcome, errors_as_data.storable(finding.message)
+    if inference is Inference.MOCK and outcome is Outcome.PASS:
+        outcome, message = Outcome.NOT_RUN, f"mock inference proves nothing about the model; {message}".rstrip("; ")
+    return Result(
+        check=check.name,
+        outcome=outcome,
+        stage=stage if outcome in FINDINGS else None,
+        message=message,
+        figures={name: _figure(name, value) for name, value in finding.figures.items()},
+    )
+
+
+def _failed(check: Check, error: BaseException, stage: Stage) -> Result:
+    described, outcome = errors_as_data.describe(error), errors_as_data.outcome_of(error)
+    message = described.message
+    if stage is Stage.REFERENCE and outcome is Outcome.ERROR:
+        # The target has not failed: there is nothing to judge it by.
+        outcome, message = Outcome.NOT_APPLICABLE, f"the float64 reference cannot be computed: {message}"
+    return Result(check=check.name, outcome=outcome, stage=stage, message=message, error=described)
+
+
+def _figure(name: str, value: Any) -> float | int | str | bool | None:
+    """The figure as JSON can hold it: NumPy scalars as Python's, infinities and NaN as words."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str):
+        return errors_as_data.storable(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise TypeError(f"the figure {name!r} is a {type(value).__name__}; a figure is a number, a word or None")
+
+
+def _report_result(result: Result, report: Report) -> None:
+    try:
+        report(CheckDone(result))
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        described = errors_as_data.describe(error)
+        message = f"the result cannot be stored: {described.message}"
+        report(CheckDone(Result(check=result.check, outcome=Outcome.ERROR, message=message, error=described)))
+
+
+def _done(stages: Stages) -> CellDone:
+    peak = 0
+    with suppress(ImportError):  # Windows has no resource module
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return CellDone(stages.elapsed_ms, 1000 * time.process_time(), peak)

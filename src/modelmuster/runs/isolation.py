@@ -1,0 +1,102 @@
+"""The supervisor: runs each job in a process of its own, several side by side, and answers for every one of them.
+
+It imports neither torch nor any model, unpickles nothing that a child sends, and lets no child outlive it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing import connection
+
+from modelmuster import plugins
+from modelmuster.contracts import Job, SubjectSource, Target
+from modelmuster.errors import InfrastructureError
+from modelmuster.records import CellRecord
+from modelmuster.runs import preload
+from modelmuster.runs.attempt import Attempt
+from modelmuster.runs.forkserver import server
+
+POLL_SECONDS = 0.05
+"""How often limits are looked at: a process that eats 10 GB/s overshoots its memory limit by 0.5 GB."""
+START_TRIES = 3
+
+
+class Supervisor:
+    """Runs jobs in contained processes."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._live: tuple[Attempt, ...] = ()
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
+        """One record per job, as they end. A job whose worker was lost gets one that says so.
+
+        Raises:
+            InfrastructureError: no process can be started any more.
+        """
+        waiting = deque(jobs)
+        targets = {name: plugins.targets().get(name) for name in {job.cell.target for job in waiting}}
+        server.preload(_modules(targets.values()))
+        try:
+            while waiting or self._live:
+                self._fill(waiting, targets)
+                waitables = [waitable for attempt in self._live for waitable in attempt.waitables]
+                connection.wait(waitables, timeout=POLL_SECONDS)
+                for attempt in self._live:
+                    attempt.drain()
+                    attempt.watch()
+                    if attempt.has_ended():
+                        self._live = tuple(other for other in self._live if other is not attempt)
+                        yield attempt.finish([other.pid for other in self._live])
+        finally:
+            self.kill()
+
+    def running(self) -> dict[str, float]:
+        """Ids of the running cells with their seconds; may be called from any thread."""
+        return {attempt.job.cell.id: attempt.elapsed for attempt in self._live}
+
+    def kill(self) -> None:
+        """Kill every process that still runs."""
+        for attempt in self._live:
+            attempt.kill()
+        self._live = ()
+
+    def _fill(self, waiting: deque[Job], targets: dict[str, Target]) -> None:
+        """Start jobs while there are free slots, passing over those whose resources are taken."""
+        taken = {resource for attempt in self._live for resource in attempt.target.resources}
+        passed: list[Job] = []
+        while waiting and len(self._live) < self.slots:
+            job = waiting.popleft()
+            target = targets[job.cell.target]
+            if taken & target.resources:
+                passed.append(job)
+                continue
+            taken |= target.resources
+            self._live = (*self._live, self._start(job, target))
+        waiting.extendleft(reversed(passed))
+
+    def _start(self, job: Job, target: Target) -> Attempt:
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        for _ in range(START_TRIES):
+            try:
+                return Attempt(job, target, worker=worker)
+            except (OSError, EOFError) as error:
+                failure = error
+        raise InfrastructureError(
+            f"no process can be started: {type(failure).__name__}: {failure}",
+            hint=f"the fork server's own words are in {job.log_dir}/fork-server.log",
+        ) from failure
+
+
+def _modules(targets: Iterable[Target]) -> set[str]:
+    """What the fork server imports for these targets."""
+    modules: set[str] = set()
+    for target in targets:
+        if target.start_method == "fork":
+            modules.update(target.preload)
+            if not isinstance(target, SubjectSource):
+                modules.update(preload.BUILDING)
+    return modules

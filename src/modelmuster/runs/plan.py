@@ -1,0 +1,93 @@
+"""Which cells a run consists of: architectures × classes × targets × dtypes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from modelmuster.errors import UnknownName
+from modelmuster.records import Architecture, Cell, Plan, Scale
+
+Classes: TypeAlias = Literal["default", "all"] | tuple[str, ...]
+"""Which classes of each architecture: the default one, all of them, or those of these names."""
+
+NO_CLASS = ""
+"""`Cell.model_class` of an architecture that has no class to build. Such a cell is planned like any other, so that it
+appears in every report; the runner answers it with the reason, without a process."""
+
+
+def make_plan(
+    architectures: Sequence[Architecture],
+    *,
+    targets: Sequence[str],
+    checks: Sequence[str],
+    classes: Classes = "default",
+    dtypes: Sequence[str] = ("float32",),
+    scale: Scale = Scale.TINY,
+    seed: int = 0,
+    command: str = "",
+) -> Plan:
+    """The plan of a new run, in the order of the architectures.
+
+    An architecture that has none of the classes asked for by name goes to `Plan.unplanned`. One that has no class at
+    all gets a cell with `NO_CLASS`.
+
+    Raises:
+        UnknownName: a class that none of the architectures has.
+    """
+    if isinstance(classes, tuple):
+        known = {entry.name for architecture in architectures for entry in architecture.model_classes}
+        for name in classes:
+            if name not in known:
+                raise UnknownName("class", name, known, see="muster catalog --json")
+    cells: dict[str, Cell] = {}
+    unplanned: dict[str, str] = {}
+    for architecture in architectures:
+        names = list(_class_names(architecture, classes))
+        if not names:
+            unplanned[architecture.model_type] = f"has none of the classes {', '.join(classes)}"
+        for name in names:
+            for target in targets:
+                for dtype in dtypes:
+                    cell = Cell(
+                        model_type=architecture.model_type,
+                        model_class=name,
+                        family=architecture.family,
+                        target=target,
+                        dtype=dtype,
+                        scale=scale,
+                        seed=seed,
+                        checks=tuple(checks),
+                    )
+                    cells[cell.id] = cell
+    now = datetime.now(UTC)
+    return Plan(
+        run_id=new_run_id(now),
+        created_at=now.isoformat(),
+        command=command,
+        cells=tuple(cells.values()),
+        unplanned=unplanned,
+    )
+
+
+def only_cells_with(plan: Plan, ids: Collection[str]) -> Plan:
+    """The plan reduced to the cells of these ids."""
+    return msgspec.structs.replace(plan, cells=tuple(cell for cell in plan.cells if cell.id in ids))
+
+
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time, such as `20261123-101502-417-9f3a`; the tail keeps runs of one millisecond apart."""
+    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{secrets.token_hex(2)}"
+
+
+def _class_names(architecture: Architecture, classes: Classes) -> Iterator[str]:
+    if isinstance(classes, tuple):
+        yield from (entry.name for entry in architecture.model_classes if entry.name in classes)
+    elif classes == "all" and architecture.model_classes:
+        yield from (entry.name for entry in architecture.model_classes)
+    else:
+        yield architecture.default_class or NO_CLASS

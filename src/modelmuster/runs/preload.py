@@ -1,0 +1,101 @@
+"""Imported by the fork server before it forks: what every cell needs, imports only.
+
+Nothing here may run a tensor operation, initialise a device or start a thread: OpenMP pools and device contexts do not
+survive a fork. What cannot be imported is left to the children, whose error then says why.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from types import FrameType
+
+from modelmuster.runs import containment
+
+MODULES_VARIABLE = "MODELMUSTER_PRELOAD"
+"""JSON list of the modules to import."""
+LOG_VARIABLE = "MODELMUSTER_PRELOAD_LOG"
+"""File that takes the server's output from the start."""
+
+ALWAYS = ("numpy", "modelmuster.runs.child")
+"""What the children themselves are made of."""
+BUILDING = (
+    "modelmuster.catalog",
+    "modelmuster.recipes",
+    "torch",
+    "transformers",
+    "transformers.modeling_utils",
+    "transformers.configuration_utils",
+    "transformers.masking_utils",
+    "transformers.cache_utils",
+    "transformers.generation",
+    "transformers.modeling_layers",
+    "transformers.modeling_rope_utils",
+    "transformers.models.auto.configuration_auto",
+    "transformers.models.auto.modeling_auto",
+)
+"""What building any transformers model needs; the modules of the one model are the child's to import. Importing
+`torch` and `transformers` alone leaves two seconds of lazy imports to every child."""
+
+
+def preload() -> None:
+    """Tie this server to its supervisor, import what it was told to import, and prove that it has one thread.
+
+    Raises:
+        RuntimeError: an import started a thread, so that forking would be unsafe.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    containment.adopt_orphans()
+    containment.die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, _end_with(os.getpid()))
+    # Orphans that the server adopts are not in the standard library's books.
+    warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")
+    if log := os.environ.get(LOG_VARIABLE):
+        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.close(file)
+    # Taken out, lest a process that a cell starts should think itself the server.
+    for name in (*ALWAYS, *json.loads(os.environ.pop(MODULES_VARIABLE))):
+        try:
+            importlib.import_module(name)
+        except Exception:  # noqa: BLE001 - a third party's import may raise anything; the log keeps it
+            traceback.print_exc()
+        _assert_one_thread(name)
+    from modelmuster import plugins
+
+    # The entry points of all distributions are read once, here, and not in every child.
+    plugins.targets()
+    plugins.checks()
+    gc.collect()
+    gc.freeze()
+
+
+def _assert_one_thread(name: str) -> None:
+    if containment.LINUX and (threads := len(os.listdir("/proc/self/task"))) > 1:  # noqa: PTH208 - names suffice
+        message = f"importing {name} leaves {threads} threads in the fork server, which makes forking unsafe"
+        print(message, file=sys.stderr, flush=True)  # noqa: T201 - the server's log
+        raise RuntimeError(message)
+
+
+def _end_with(server: int) -> Callable[[int, FrameType | None], None]:
+    """A signal handler that ends the server and all its children."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # A child has this handler too, for the moment before it installs its own.
+        if os.getpid() == server:
+            containment.kill_all(containment.descendants(server))
+        os._exit(0)
+
+    return end
+
+
+if MODULES_VARIABLE in os.environ:
+    preload()

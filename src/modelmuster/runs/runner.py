@@ -1,0 +1,262 @@
+"""Runs a plan: what is missing from its journal, each record on the disk at once, first failures again alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from modelmuster import plugins
+from modelmuster.contracts import Executor, Job, Limits, Probe, Progress
+from modelmuster.errors import UsageError
+from modelmuster.records import (
+    DECIDED,
+    FINDINGS,
+    Cell,
+    CellRecord,
+    Environment,
+    Outcome,
+    Plan,
+    Result,
+)
+from modelmuster.runs import environment, folders, journal, locking, probes, verdict
+from modelmuster.runs.folders import RunFolder
+from modelmuster.runs.plan import NO_CLASS
+from modelmuster.settings import Home
+
+PROGRESS_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class RunSummary:
+    """What became of a run."""
+
+    run_id: str
+    planned: int
+    """Cells of the plan."""
+    recorded: int = 0
+    """Cells with a final record, earlier sessions of the run included."""
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    """Results of those cells by outcome."""
+    flaky: int = 0
+    """Results that differed when their cell was repeated alone."""
+    interrupted: bool = False
+    seconds: float = 0.0
+    """Of this session of the run."""
+
+    def add(self, record: CellRecord) -> None:
+        """Count a final record."""
+        self.recorded += 1
+        self.counts.update(result.outcome for result in record.results)
+        self.flaky += sum(result.flaky for result in record.results)
+
+
+def run(
+    plan: Plan,
+    executor: Executor,
+    home: Home,
+    *,
+    resume: bool = False,
+    limits: Limits | None = None,
+    repeat_failures: bool = True,
+    found: Mapping[str, Probe] | None = None,
+    on_record: Callable[[CellRecord], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> RunSummary:
+    """Run every cell of the plan that has no final record yet. Closes the executor.
+
+    A cell with a finding is repeated alone once, after all others; both attempts are kept, and results whose outcome
+    differs are marked flaky. An interruption (Ctrl-C) kills what runs and keeps what is recorded.
+
+    Args:
+        plan: What to run; written to its folder unless this is a resumption.
+        executor: Brings cells to processes.
+        home: Where the run's folder lies.
+        resume: Go on with a run whose folder exists.
+        limits: Of each cell.
+        repeat_failures: Whether cells with a finding are repeated.
+        found: What the targets found on this machine; looked up when it is not given.
+        on_record: Told about each record when it is on the disk.
+        on_progress: Told a few times a second what is running; called from another thread.
+
+    Raises:
+        RunInProgress: another process writes in this home.
+        UsageError: the run exists already, or the environment has changed since it began.
+        UnknownName: a target that is not installed.
+        InfrastructureError: no process can be started, or the disk refuses; what was recorded stays.
+    """
+    began = time.monotonic()
+    names = sorted({cell.target for cell in plan.cells})
+    for name in names:
+        plugins.targets().get(name)
+    with locking.held(home, purpose=f"run {plan.run_id}"):
+        found = found if found is not None else probes.probe_all(names)
+        folder = _folder(plan, home, environment.capture(found), resume=resume)
+        summary = RunSummary(plan.run_id, len(plan.cells))
+        session = _Session(plan, folder, home, executor, limits or Limits(), found, summary, on_record)
+        try:
+            with _ticking(executor, on_progress):
+                session.go(repeat_failures=repeat_failures)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+        finally:
+            executor.close()
+        summary.seconds = time.monotonic() - began
+        return summary
+
+
+@dataclass(slots=True)
+class _Session:
+    """One sitting at a run."""
+
+    plan: Plan
+    folder: RunFolder
+    home: Home
+    executor: Executor
+    limits: Limits
+    found: Mapping[str, Probe]
+    summary: RunSummary
+    on_record: Callable[[CellRecord], None] | None
+
+    def go(self, *, repeat_failures: bool) -> None:
+        attempts: dict[str, CellRecord] = {}
+        for record in journal.read(self.folder.journal):
+            attempts[record.cell.id] = record
+        for record in attempts.values():
+            if record.final:
+                self.summary.add(record)
+        with journal.Journal(self.folder.journal) as writer:
+            again = [record for record in attempts.values() if not record.final]
+            again += self._first_attempts(writer, attempts, repeat_failures=repeat_failures)
+            for first in again:
+                for record in self.executor.run([self._job(first.cell, first.attempt + 1)]):
+                    self._keep(writer, _compared(record, first))
+
+    def _first_attempts(
+        self, writer: journal.Journal, attempts: Mapping[str, CellRecord], *, repeat_failures: bool
+    ) -> list[CellRecord]:
+        """Run what has no record at all; gives the records of cells to repeat."""
+        again: list[CellRecord] = []
+        jobs: list[Job] = []
+        for cell in self.plan.cells:
+            if cell.id in attempts:
+                continue
+            job = self._job(cell)
+            if (answer := self._answer_without_process(job)) is not None:
+                self._keep(writer, answer)
+            else:
+                jobs.append(job)
+        for record in self.executor.run(jobs) if jobs else ():
+            if repeat_failures and any(result.outcome in FINDINGS for result in record.results):
+                first = msgspec.structs.replace(record, final=False)
+                again.append(first)
+                self._keep(writer, first)
+            else:
+                self._keep(writer, record)
+        return again
+
+    def _keep(self, writer: journal.Journal, record: CellRecord) -> None:
+        writer.append(record)
+        if record.final:
+            self.summary.add(record)
+        if self.on_record is not None:
+            self.on_record(record)
+
+    def _job(self, cell: Cell, attempt: int = 1) -> Job:
+        return Job(
+            run_id=self.plan.run_id,
+            cell=cell,
+            limits=self.limits,
+            log_dir=str(self.folder.logs),
+            attempt=attempt,
+            cache_dir=str(self.home.cache),
+        )
+
+    def _answer_without_process(self, job: Job) -> CellRecord | None:
+        """The record of a cell that cannot run here at all, with the reason."""
+        probe = self.found.get(job.cell.target)
+        if job.cell.model_class == NO_CLASS:
+            outcome, message = Outcome.NOT_APPLICABLE, _why_no_class(job.cell.model_type)
+        elif probe is not None and not probe.available:
+            outcome, message = Outcome.UNAVAILABLE, probe.reason
+            message += f"; {probe.remedy}" if probe.remedy else ""
+        else:
+            return None
+        return verdict.unrun(
+            job,
+            plugins.targets().get(job.cell.target).inference,
+            outcome,
+            message,
+            worker="",
+            started_at=datetime.now(UTC).isoformat(),
+        )
+
+
+def _why_no_class(model_type: str) -> str:
+    from modelmuster import catalog
+
+    return catalog.load().get(model_type).note or "the installed transformers has no model class for this type"
+
+
+def _folder(plan: Plan, home: Home, now: Environment, *, resume: bool) -> RunFolder:
+    if not resume:
+        return folders.create_run(home, plan, now)
+    folder = folders.open_run(home, plan.run_id)
+    before = folder.read_environment()
+    if before is not None and (changes := _changes(before, now)):
+        raise UsageError(
+            f"the environment has changed since the run {plan.run_id} began: {', '.join(changes)}",
+            hint="results of two environments must not be mixed: start a new run",
+        )
+    return folder
+
+
+def _changes(before: Environment, now: Environment) -> list[str]:
+    """What differs of that which changes results: Python, processor and package versions."""
+    old = {"python": before.python, "cpu": before.cpu, **{entry.name: entry.version for entry in before.packages}}
+    new = {"python": now.python, "cpu": now.cpu, **{entry.name: entry.version for entry in now.packages}}
+    names = [*old, *(name for name in new if name not in old)]
+    return [
+        f"{name} {old.get(name) or 'missing'} → {new.get(name) or 'missing'}"
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _compared(second: CellRecord, first: CellRecord) -> CellRecord:
+    """The deciding record, its results marked flaky where the first attempt was decided otherwise."""
+    earlier = {result.check: result.outcome for result in first.results}
+
+    def marked(result: Result) -> Result:
+        outcome = earlier.get(result.check)
+        differs = outcome in DECIDED and outcome is not result.outcome
+        return msgspec.structs.replace(result, flaky=True) if differs else result
+
+    return msgspec.structs.replace(second, results=tuple(marked(result) for result in second.results))
+
+
+@contextmanager
+def _ticking(executor: Executor, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
+    """Call `on_progress` from a thread of its own until the block ends."""
+    if on_progress is None:
+        yield
+        return
+    stopped = threading.Event()
+
+    def tick() -> None:
+        while not stopped.wait(PROGRESS_SECONDS):
+            on_progress(executor.progress())
+
+    thread = threading.Thread(target=tick, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,1 @@
+"""A toy runtime that multiplies by two, and checks that misbehave."""
