@@ -34,11 +34,67 @@ HOSTILE_NAME = "<img src=x onerror=alert(1)>\"'&</script>"
 HOSTILE_TEXT = "</script><script>document.title='owned'</script><b>bold</b> {{ 7*7 }}"
 
 NAMES = (
-    "albert bart bert bloom clip convnext deberta detr dinov2 distilbert donut electra falcon flava funnel gemma3 gpt2 gptj "
-    "granite hubert idefics3 janus llama longformer longt5 mamba2 marian mistral mixtral mobilevit moshi mpnet nystromformer "
-    "olmo2 opt owlvit patchtst pegasus perceiver phi3 pix2struct qwen2_vl qwen3_moe reformer roberta rwkv sam segformer "
-    "siglip speecht5 swin t5 timesformer vilt vit vits wav2vec2 whisper xlnet yolos"
-).split()
+    "albert",
+    "bart",
+    "bert",
+    "bloom",
+    "clip",
+    "convnext",
+    "deberta",
+    "detr",
+    "dinov2",
+    "distilbert",
+    "donut",
+    "electra",
+    "falcon",
+    "flava",
+    "funnel",
+    "gemma3",
+    "gpt2",
+    "gptj",
+    "granite",
+    "hubert",
+    "idefics3",
+    "janus",
+    "llama",
+    "longformer",
+    "longt5",
+    "mamba2",
+    "marian",
+    "mistral",
+    "mixtral",
+    "mobilevit",
+    "moshi",
+    "mpnet",
+    "nystromformer",
+    "olmo2",
+    "opt",
+    "owlvit",
+    "patchtst",
+    "pegasus",
+    "perceiver",
+    "phi3",
+    "pix2struct",
+    "qwen2_vl",
+    "qwen3_moe",
+    "reformer",
+    "roberta",
+    "rwkv",
+    "sam",
+    "segformer",
+    "siglip",
+    "speecht5",
+    "swin",
+    "t5",
+    "timesformer",
+    "vilt",
+    "vit",
+    "vits",
+    "wav2vec2",
+    "whisper",
+    "xlnet",
+    "yolos",
+)
 
 OUTCOMES = (
     *[Outcome.PASS] * 56,
@@ -139,7 +195,9 @@ def _record(
     flaky: bool = False,
 ) -> CellRecord:
     ran = any(outcome in {Outcome.PASS, Outcome.FAIL, Outcome.TIMEOUT} for outcome in outcomes)
-    device = "llvmpipe (LLVM 15.0.7, 256 bits)" if cell.target.startswith("webgpu") else "AMD EPYC 7763 64-Core Processor"
+    device = (
+        "llvmpipe (LLVM 15.0.7, 256 bits)" if cell.target.startswith("webgpu") else "AMD EPYC 7763 64-Core Processor"
+    )
     kind = DeviceKind.SOFTWARE_EMULATED if cell.target.startswith("webgpu") else DeviceKind.HARDWARE
     route = "eager" if cell.target.startswith("torch") else "torch.export"
     return CellRecord(
@@ -161,9 +219,13 @@ def _record(
             else None,
         ),
         measurement=Measurement(
-            duration_ms=dice.uniform(40, 4000), cpu_ms=dice.uniform(40, 4000), peak_rss_bytes=dice.randrange(2**28, 2**31)
+            duration_ms=dice.uniform(40, 4000),
+            cpu_ms=dice.uniform(40, 4000),
+            peak_rss_bytes=dice.randrange(2**28, 2**31),
         ),
-        stages_ms={stage.value: dice.uniform(1, 500) for stage in (Stage.BUILD, Stage.INPUTS, Stage.RUN, Stage.COMPARE)},
+        stages_ms={
+            stage.value: dice.uniform(1, 500) for stage in (Stage.BUILD, Stage.INPUTS, Stage.RUN, Stage.COMPARE)
+        },
         recipe=_recipe(cell),
         log_tail="" if outcomes[0] is Outcome.PASS else _log(cell, dice),
     )
@@ -209,8 +271,8 @@ def _result(check: str, outcome: Outcome, dice: random.Random, *, flaky: bool) -
 def _recipe(cell: Cell) -> Recipe:
     dice = random.Random(cell.model_type)
     config = {
-        "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 37, "vocab_size": 99,
-        "initializer_range": 0.06, "max_position_embeddings": 512, "layer_types": ["full_attention", "sliding_attention"],
+        "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 99,
+        "initializer_range": 0.06, "layer_types": ["full_attention", "sliding_attention"],
         "text_config": {"hidden_size": dice.randrange(16, 64, 4), "num_hidden_layers": 2, "pad_token_id": 0},
         "vision_config": {"image_size": 30, "patch_size": 2, "hidden_size": dice.randrange(16, 64, 4)},
     }  # fmt: skip

@@ -209,11 +209,14 @@ def _checks(cells: Sequence[ReportCell], questions: Mapping[str, str]) -> tuple[
 
 
 def fingerprint(result: Result) -> str:
-    """What findings with the same cause share: the error's own fingerprint, else check and message without numbers."""
+    """What findings with the same cause share: the error's own fingerprint, else the message without its numbers.
+
+    A wrong answer also belongs to the check that found it; what ended the process belongs to all checks alike.
+    """
     if result.error and result.error.fingerprint:
         return result.error.fingerprint
-    text = result.error.message if result.error else result.message
-    return f"{result.check}: {re.sub(r'[0-9.e+-]*[0-9]', '#', text)}"
+    said = re.sub(r"[0-9.e+-]*[0-9]", "#", result.error.message if result.error else result.message)
+    return f"{result.check}: {said}" if result.outcome is Outcome.FAIL else said
 
 
 def _failures(cells: Sequence[tuple[Place, ReportCell]]) -> tuple[FailureGroup, ...]:
@@ -231,7 +234,7 @@ def _failure(outcome: Outcome, mark: str, members: Sequence[tuple[Place, ReportC
     return FailureGroup(
         fingerprint=mark,
         outcome=outcome,
-        title=first.error.type if first.error else first.check,
+        title=first.error.type if first.error else "",
         message=first.message or (first.error.message if first.error else ""),
         checks=tuple(dict.fromkeys(result.check for _, _, result in members)),
         stages=tuple(dict.fromkeys(result.stage.value for _, _, result in members if result.stage)),

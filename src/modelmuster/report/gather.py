@@ -11,23 +11,23 @@ from modelmuster.views import runs
 from modelmuster.views.whole import whole
 
 
-def gather(reader: Reader, run_id: str = "latest") -> ReportData:
+def gather(reader: Reader, run: str = "latest") -> ReportData:
     """Everything that a report says about one run.
 
     Args:
         reader: An open store.
-        run_id: Its id, an unambiguous beginning of it, or `latest`.
+        run: Its id, an unambiguous beginning of it, or `latest`.
 
     Raises:
         UnknownName: there is no such run.
         UsageError: several begin so.
     """
-    found = whole(reader, runs.find(reader, run_id))
+    found = whole(reader, runs.find(reader, run))
     return assemble(
         found.plan,
         found.records,
         found.environment,
         version=__version__,
         questions={check.name: check.question for check in checks().all()},
-        damages=found.damages,
+        damages=[str(damage) for damage in found.damages],
     )

@@ -181,10 +181,7 @@ def _cell_class(cell: ReportCell) -> str:
 
 def _bars(tally: Tally) -> list[tuple[Outcome, int, str]]:
     """The parts of a stacked bar: outcome, count and width in percent of what was planned."""
-    return [
-        (outcome, count, f"{count / tally.planned * 100:.2f}")
-        for outcome, count in rates.ordered(tally.counts)
-    ]
+    return [(outcome, count, f"{count / tally.planned * 100:.2f}") for outcome, count in rates.ordered(tally.counts)]
 
 
 def _remark(row: Row) -> str:

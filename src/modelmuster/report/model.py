@@ -151,7 +151,7 @@ class FailureGroup:
     fingerprint: str
     outcome: Outcome
     title: str
-    """The exception's type, or the check that failed."""
+    """The exception's type; empty where there was none."""
     message: str
     """Of the first of them."""
     checks: tuple[str, ...]

@@ -32,13 +32,14 @@ class Detail:
 DETAILS = (
     Detail(4000, 6000),
     Detail(1200, 2500),
-    Detail(400, 1200),
+    Detail(500, 1500),
+    Detail(200, 1000),
     Detail(0, 800),
     Detail(0, 400, figures_of_passes=False),
 )
 """From generous to sparse; the first that fits the size limit is taken."""
 
-_DIGITS = 4
+_DIGITS = 3
 """Significant digits of a figure; the JSON format has all of them."""
 
 
@@ -82,8 +83,10 @@ def details(data: ReportData, detail: Detail) -> dict[str, Any]:
         return recipes[mark]
 
     rows = [
-        [_cell(cell, pool, detail, recipe_number(cell.record.recipe if cell.record else None)) if cell else None
-         for cell in row.cells]
+        [
+            _cell(cell, pool, detail, recipe_number(cell.record.recipe if cell.record else None)) if cell else None
+            for cell in row.cells
+        ]
         for row in data.rows
     ]
     return {
@@ -99,18 +102,20 @@ def details(data: ReportData, detail: Detail) -> dict[str, Any]:
 
 def _cell(cell: ReportCell, pool: _Pool, detail: Detail, recipe: int | None) -> dict[str, Any]:
     record = cell.record
-    return _sparse({
-        "class": cell.cell.model_class,
-        "outcome": cell.outcome.value,
-        "results": [_result(result, pool, detail) for result in cell.results],
-        "reproduce": cell.reproduce,
-        "checkpoint": cell.cell.checkpoint,
-        "seed": cell.cell.seed,
-        "mock": cell.mock,
-        "recipe": recipe,
-        **(_run(record, pool, detail) if record else {}),
-        "attempts": [_attempt(attempt) for attempt in cell.attempts] if len(cell.attempts) > 1 else None,
-    })
+    return _sparse(
+        {
+            "class": cell.cell.model_class,
+            "outcome": cell.outcome.value,
+            "results": [_result(result, pool, detail) for result in cell.results],
+            "reproduce": cell.reproduce,
+            "checkpoint": cell.cell.checkpoint,
+            "seed": cell.cell.seed,
+            "mock": cell.mock,
+            "recipe": recipe,
+            **(_run(record, pool, detail) if record else {}),
+            "attempts": [_attempt(attempt) for attempt in cell.attempts] if len(cell.attempts) > 1 else None,
+        }
+    )
 
 
 def _run(record: CellRecord, pool: _Pool, detail: Detail) -> dict[str, Any]:
@@ -123,7 +128,7 @@ def _run(record: CellRecord, pool: _Pool, detail: Detail) -> dict[str, Any]:
         "evidence": _evidence(record.provenance.evidence),
         "ms": _short(cost.duration_ms),
         "cpu_ms": _short(cost.cpu_ms),
-        "rss": cost.peak_rss_bytes,
+        "mib": _short(cost.peak_rss_bytes / 2**20) if cost.peak_rss_bytes is not None else None,
         "stages": {stage: _short(spent) for stage, spent in record.stages_ms.items()},
         "log": pool.add(_tail(record.log_tail, detail.log_chars)),
     }
@@ -142,36 +147,44 @@ def _attempt(record: CellRecord) -> dict[str, Any]:
 def _result(result: Result, pool: _Pool, detail: Detail) -> dict[str, Any]:
     kept = detail.figures_of_passes or result.outcome is not Outcome.PASS
     error = result.error
-    return _sparse({
-        "check": result.check,
-        "outcome": result.outcome.value,
-        "stage": result.stage.value if result.stage else None,
-        "message": pool.add(result.message) if kept else None,
-        "figures": {name: _short(value) for name, value in result.figures.items()} if kept else None,
-        "error": _sparse({
-            "type": error.type,
-            "message": pool.add(error.message if error.message != result.message else ""),
-            "traceback": pool.add(_tail(error.traceback, detail.traceback_chars)),
-            "fingerprint": error.fingerprint,
-        }) if error else None,
-        "ms": _short(result.measurement.duration_ms),
-        "expected": pool.add(result.expected or ""),
-        "flaky": result.flaky,
-    })
+    return _sparse(
+        {
+            "check": result.check,
+            "outcome": result.outcome.value,
+            "stage": result.stage.value if result.stage else None,
+            "message": pool.add(result.message) if kept else None,
+            "figures": {name: _short(value) for name, value in result.figures.items()} if kept else None,
+            "error": _sparse(
+                {
+                    "type": error.type,
+                    "message": pool.add(error.message if error.message != result.message else ""),
+                    "traceback": pool.add(_tail(error.traceback, detail.traceback_chars)),
+                    "fingerprint": error.fingerprint,
+                }
+            )
+            if error
+            else None,
+            "ms": _short(result.measurement.duration_ms),
+            "expected": pool.add(result.expected or ""),
+            "flaky": result.flaky,
+        }
+    )
 
 
 def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
     if evidence is None:
         return None
-    return _sparse({
-        "device": evidence.device_name,
-        "kind": evidence.device_kind.value,
-        "precision": evidence.precision,
-        "route": evidence.route,
-        "nodes_total": evidence.nodes_total,
-        "nodes_on_target": evidence.nodes_on_target,
-        "fallbacks": list(evidence.fallbacks),
-    })
+    return _sparse(
+        {
+            "device": evidence.device_name,
+            "kind": evidence.device_kind.value,
+            "precision": evidence.precision,
+            "route": evidence.route,
+            "nodes_total": evidence.nodes_total,
+            "nodes_on_target": evidence.nodes_on_target,
+            "fallbacks": list(evidence.fallbacks),
+        }
+    )
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:
@@ -189,7 +202,9 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
 
 def _sparse(fields: dict[str, Any]) -> dict[str, Any]:
     """Without what is absent, empty or false; zero stays."""
-    return {name: value for name, value in fields.items() if not (value is None or value is False or value in ("", [], {}))}
+    return {
+        name: value for name, value in fields.items() if not (value is None or value is False or value in ("", [], {}))
+    }
 
 
 def _short(value: Any) -> Any:
@@ -203,4 +218,9 @@ def _tail(text: str, limit: int) -> str:
     """The end of a text, where the cause stands, with a note of what was cut."""
     if len(text) <= limit:
         return text
-    return f"… {len(text) - limit} characters cut …\n{text[-limit:]}" if limit else ""
+    if not limit:
+        return ""
+    kept = text[-limit:]
+    _, newline, whole_lines = kept.partition("\n")
+    kept = whole_lines if newline and whole_lines else kept
+    return f"… {len(text) - len(kept)} characters cut …\n{kept}"

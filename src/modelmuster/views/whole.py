@@ -20,7 +20,6 @@ from modelmuster.records import (
     Inference,
     Measurement,
     Outcome,
-    Package,
     Plan,
     Provenance,
     Recipe,
@@ -28,9 +27,11 @@ from modelmuster.records import (
     Stage,
     Weights,
 )
-from modelmuster.store import Reader
+from modelmuster.store import Damage, Reader
+from modelmuster.views.cell import environment
 from modelmuster.views.results import cell_of
 from modelmuster.views.runs import Run
+from modelmuster.views.summary import damages, unplanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class WholeRun:
     environment: Environment | None
     records: tuple[CellRecord, ...]
     """In the journal's order, attempts that do not decide included."""
-    damages: tuple[str, ...]
+    damages: tuple[Damage, ...]
     """What of the run's folder could not be used."""
 
 
@@ -50,15 +51,9 @@ def whole(reader: Reader, run: Run) -> WholeRun:
     cells = _cells(reader, run)
     return WholeRun(
         plan=_plan(reader, run, tuple(cells.values())),
-        environment=_environment(reader, run),
+        environment=environment(reader, run.key),
         records=_records(reader, run, cells),
-        damages=tuple(
-            f"{row['folder']}/{row['file']}{':' + str(row['line']) if row['line'] else ''}: {row['reason']}"
-            for row in reader.rows(
-                "SELECT damages.* FROM damages JOIN folders USING (folder) WHERE run = $run ORDER BY file, line",
-                run=run.key,
-            )
-        ),
+        damages=damages(reader, run.key),
     )
 
 
@@ -72,35 +67,12 @@ def _cells(reader: Reader, run: Run) -> dict[int, Cell]:
 
 def _plan(reader: Reader, run: Run, cells: tuple[Cell, ...]) -> Plan:
     row = reader.rows("SELECT created_at, command FROM runs WHERE run = $run", run=run.key)[0]
-    unplanned = reader.rows(
-        "SELECT model_type, reason FROM unplanned WHERE run = $run ORDER BY model_type", run=run.key
-    )
     return Plan(
         run_id=run.run_id,
         created_at=row["created_at"],
         command=row["command"],
         cells=cells,
-        unplanned={entry["model_type"]: entry["reason"] for entry in unplanned},
-    )
-
-
-def _environment(reader: Reader, run: Run) -> Environment | None:
-    found = reader.rows("SELECT * FROM environments WHERE run = $run", run=run.key)
-    if not found:
-        return None
-    row = found[0]
-    packages = reader.rows("SELECT name, version FROM packages WHERE run = $run ORDER BY name", run=run.key)
-    devices = reader.rows("SELECT target, device FROM devices WHERE run = $run ORDER BY target", run=run.key)
-    return Environment(
-        python=row["python"],
-        platform=row["platform"],
-        cpu=row["cpu"],
-        cores=row["cores"],
-        memory_bytes=row["memory_bytes"],
-        packages=tuple(Package(name=entry["name"], version=entry["version"]) for entry in packages),
-        devices={entry["target"]: entry["device"] for entry in devices},
-        commit=row["git_commit"],
-        hostname=row["hostname"],
+        unplanned=unplanned(reader, run.key),
     )
 
 

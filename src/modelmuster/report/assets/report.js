@@ -6,6 +6,7 @@
     unavailable: "V", not_applicable: "N", skipped: "S", not_run: "R", mock: "K" };
   const OUTCOMES = Object.fromEntries(Object.entries(CLASSES).map(([name, letter]) => [letter, name]));
   const DECIDED = new Set(["pass", "fail", "error", "crash", "oom", "timeout"]);
+  const QUIET = new Set(["pass", "not_applicable"]);
   const byId = (id) => document.getElementById(id);
   const grid = byId("grid"), panel = byId("panel"), tip = byId("tip"), form = byId("filters");
   const word = (outcome) => (outcome === "oom" ? "out of memory" : outcome === "mock" ? "🔷 mock" : outcome.replaceAll("_", " "));
@@ -123,7 +124,7 @@
         const seen = row.outcomes.filter((outcome, column) => outcome && columns[column].shown);
         const fits = (!state.family || state.family === group.family) && matches(row.key.toLowerCase())
           && seen.length > 0 && (!outcomes.size || seen.some((outcome) => outcomes.has(outcome)))
-          && !(state.hide === "green" && seen.every((outcome) => outcome === "pass"));
+          && !(state.hide === "green" && seen.every((outcome) => QUIET.has(outcome)));
         row.shown = fits && !closed.has(group.family);
         row.element.hidden = !row.shown;
         if (!fits) continue;
@@ -265,7 +266,6 @@
   /* ---- Detail panel ---- */
   const number = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value));
   const milliseconds = (value) => (value >= 10000 ? `${(value / 1000).toFixed(1)} s` : value >= 100 ? `${Math.round(value)} ms` : `${number(value)} ms`);
-  const mebibytes = (value) => `${(value / 1048576).toFixed(value < 104857600 ? 1 : 0)} MiB`;
   const mark = (outcome) => make("span", { class: `mark ${CLASSES[outcome]}`, "aria-hidden": "true" }, outcome === "mock" ? "~" : data.outcomes[outcome]);
   const facts = (entries) => make("dl", { class: "facts" }, entries.filter(([, value]) => value !== null && value !== undefined && value !== "")
     .map(([name, value]) => [make("dt", null, name), make("dd", null, value)]).flat());
@@ -344,7 +344,7 @@
   function timePart(detail) {
     return make("div", null,
       facts([["Whole cell", detail.ms ? milliseconds(detail.ms) : null], ["CPU", detail.cpu_ms ? milliseconds(detail.cpu_ms) : null],
-        ["Peak memory", detail.rss ? mebibytes(detail.rss) : null], ["Started", detail.started], ["Worker", detail.worker]]),
+        ["Peak memory", detail.mib ? `${number(detail.mib)} MiB` : null], ["Started", detail.started], ["Worker", detail.worker]]),
       tableOf(["Stage", "Time"], Object.entries(detail.stages ?? {}).map(([stage, spent]) => [stage, milliseconds(spent)])));
   }
   function attemptsPart(attempts) {
@@ -383,6 +383,7 @@
     document.body.classList.add("with-panel");
     hideTip();
     setCurrent(place, false);
+    cellAt(place).scrollIntoView({ block: "nearest", inline: "nearest" });
     state.cell = keyOf(place.row, place.column);
     writeAddress();
     if (focus) panel.focus();
