@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: setup demo test lint unit bench clean
 .DELETE_ON_ERROR:
@@ -12,10 +13,11 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all]' --group test --group lint
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[all]' --group test --group lint
 	@# timm asks for torchvision, whose wheel is built for CUDA and breaks a CPU torch: timm alone is enough here.
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps timm
+	$(PIP) --no-deps timm
 	@touch $@
 
 demo: setup
