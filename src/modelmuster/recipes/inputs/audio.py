@@ -10,7 +10,7 @@ import torch
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.layout import BATCH, Fragment
-from modelmuster.recipes.inputs.sizes import AUDIO_POSITIONS, MEL_BINS
+from modelmuster.recipes.inputs.sizes import AUDIO_POSITIONS, CODEBOOK_SIZE, CODEBOOKS, MEL_BINS
 from modelmuster.records import Modality
 
 FEATURES = ("input_features", "audio_features", "audio_input_features", "audio_mel", "spectrogram", "mel_spectrogram")
@@ -28,6 +28,7 @@ MASKS = (
 SAMPLES = (3200, 3840, 16000, 24000)
 """Lengths of a waveform: multiples of the strides of the usual encoders (320, 640, 1920), short ones first."""
 FRAMES = (96, 200, 256, 320)
+CODE_FRAMES = 8
 BINS = (80, 128, 160, 64)
 
 
@@ -38,6 +39,7 @@ def audio_name(callee: Callee) -> str | None:
 
 def audio_fragments(callee: Callee) -> Iterator[Fragment]:
     """Every arrangement of audio that fits the arguments of `forward`, the most likely first."""
+    yield from _codes(callee)
     name = audio_name(callee)
     if name is None:
         return
@@ -51,6 +53,22 @@ def audio_fragments(callee: Callee) -> Iterator[Fragment]:
                 yield Fragment(f"{label}-unmasked", Modality.AUDIO, _maker(name, shape, None, frames, torch.long))
         else:
             yield Fragment(label, Modality.AUDIO, _maker(name, shape, mask, frames, torch.bool))
+
+
+def _codes(callee: Callee) -> Iterator[Fragment]:
+    """Frames of discrete codes [batch, frames, codebooks]."""
+    books = callee.sizes.number(CODEBOOKS, Modality.AUDIO)
+    if not callee.takes("audio_input_ids") or books is None:
+        return
+    high = callee.sizes.number(CODEBOOK_SIZE, Modality.AUDIO) or 2
+
+    def make(draw: Draw) -> dict[str, Any]:
+        return {
+            "audio_input_ids": draw.integers(0, high, BATCH, CODE_FRAMES, books),
+            "audio_input_ids_mask": torch.ones(BATCH, CODE_FRAMES, dtype=torch.bool),
+        }
+
+    yield Fragment("codes", Modality.AUDIO, make)
 
 
 def _maker(

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from modelmuster.recipes.inputs.callee import Callee
+from modelmuster.recipes.inputs.image import pixel_name
 from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE, Layout
 from modelmuster.recipes.inputs.required import complete
 from modelmuster.recipes.inputs.sizes import CODEBOOK_SIZE
@@ -18,7 +19,10 @@ from modelmuster.records import Modality
 def code_layouts(callee: Callee) -> Iterator[Layout]:
     """Layouts of models with codebooks: codes as the ids of a decoder beside a text, or as the ids themselves."""
     books = callee.sizes.number(("num_codebooks", "n_codebooks", "num_channels"), Modality.AUDIO)
-    if books is None or books < 2 or not callee.takes("input_ids"):
+    # The channels of a decoder are codebooks only where no picture has channels.
+    if books is None or books < 2 or not callee.takes("input_ids") or pixel_name(callee):
+        return
+    if callee.takes("audio_input_ids"):
         return
     if callee.takes("decoder_input_ids"):
         shapes = {

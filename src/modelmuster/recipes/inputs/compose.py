@@ -12,7 +12,7 @@ from modelmuster.recipes.inputs.image import image_fragments
 from modelmuster.recipes.inputs.layout import Fragment, Layout
 from modelmuster.recipes.inputs.multimodal import Verdicts, fused_layouts
 from modelmuster.recipes.inputs.required import complete
-from modelmuster.recipes.inputs.text import decoder_arguments, text_arguments
+from modelmuster.recipes.inputs.text import decoder_arguments, has_decoder, text_arguments
 from modelmuster.recipes.inputs.time_series import time_series_layouts
 from modelmuster.recipes.inputs.towers import tower_layouts
 from modelmuster.recipes.inputs.video import video_fragments
@@ -25,9 +25,11 @@ def composed(callee: Callee) -> Iterator[Layout]:
     if callee.takes("input_ids"):
         yield from fused_layouts(callee, verdicts)
         yield from code_layouts(callee)
+        if has_decoder(callee):
+            # A model that could take a text too may want only one of the two besides its decoder's.
+            yield from _alone(callee)
         yield from verdicts.deaf
         yield text_layout(callee)
-        yield from _without_text(callee)
     else:
         yield from _alone(callee)
     yield from time_series_layouts(callee)
@@ -65,12 +67,6 @@ def _alone(callee: Callee) -> Iterator[Layout]:
             yield _single(callee, fragment)
 
 
-def _without_text(callee: Callee) -> Iterator[Layout]:
-    """The same for a model that could take a text too, if its decoder gets one: it may want only one of the two."""
-    if callee.takes("decoder_input_ids"):
-        yield from _alone(callee)
-
-
 def _single(callee: Callee, fragment: Fragment) -> Layout:
     def build() -> dict[str, Any]:
         draw = callee.draw()
@@ -80,7 +76,7 @@ def _single(callee: Callee, fragment: Fragment) -> Layout:
 
     modalities = [fragment.modality]
     name = f"{fragment.modality.value}:{fragment.name}"
-    if callee.takes("decoder_input_ids"):
+    if has_decoder(callee):
         modalities.append(Modality.TEXT)
         name += "+text"
     return Layout(name, tuple(modalities), build)

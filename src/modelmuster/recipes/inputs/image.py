@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.layout import BATCH, Fragment
-from modelmuster.recipes.inputs.patches import patch_fragments
+from modelmuster.recipes.inputs.patches import SIDE, patch_fragments
 from modelmuster.recipes.inputs.tiles import tile_fragments
 from modelmuster.records import Family, Modality
 
@@ -51,7 +51,7 @@ def _whole(callee: Callee, pixels: str) -> Iterator[Fragment]:
                 f"one-image-{extent}": (BATCH, 1, channels, height, width),
                 f"clip-{extent}": (BATCH, sizes.frames, channels, height, width),
                 f"clip-channels-first-{extent}": (BATCH, channels, sizes.frames, height, width),
-                f"clip-channels-last-{extent}": (BATCH, sizes.temporal_patch, height, width, channels),
+                "patch-clips": (BATCH * SIDE, sizes.temporal_patch, *sizes.patch, channels),
             }
         shapes = {**several, **single} if _several_first(callee) else {**single, **several}
         order = sorted(shapes, key=lambda name: not (_clips(callee) and name.startswith("clip")))

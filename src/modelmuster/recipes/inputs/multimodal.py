@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -92,24 +92,56 @@ def fused_layout(callee: Callee, names: dict[Modality, str]) -> Layout | None:
 
 
 def _accepted(callee: Callee, modality: Modality, only: str | None) -> Iterator[Piece]:
-    """Try every arrangement alone with a text; yield those that a tower or the whole model accepts."""
-    sizes = callee.sizes
-    placeholder = sizes.token(PLACEHOLDERS[modality])
-    opening, closing = sizes.token(OPENINGS[modality]), sizes.token(CLOSINGS[modality])
-    fixed = _fixed_count(callee, modality)
+    """Try every arrangement alone with a text; yield those that work and change the output, then those that may work.
+
+    The second kind is what a tower accepted although the whole model did not, or did not heed.
+    """
+    late: list[Piece] = []
     for fragment in FRAGMENTS[modality](callee):
         if only is not None and fragment.name != only:
             continue
-        if fixed is not None:
-            yield Piece(fragment, sizes.plain(sizes.vocabulary)[0], (fixed,) * BATCH)
-            continue
-        probe = Piece(fragment, placeholder, (1,) * BATCH, opening, closing)
-        heard = trial(callee.module, _arguments(callee, [probe]))
-        counts = heard.per_row(modality)
-        if placeholder is not None and counts is not None:
-            yield Piece(fragment, placeholder, counts, opening, closing)
-        elif heard.error is None:
+        for piece in _counted(callee, fragment):
+            if _heeds(callee, [piece]):
+                yield piece
+                break
+            late.append(piece)
+    yield from late
+
+
+def _counted(callee: Callee, fragment: Fragment) -> Iterator[Piece]:
+    """The fragment with its placeholders, if the model or one of its towers accepts it.
+
+    What a model calls pixel values may be clips: the tower that runs says what they are. And some models mark clips
+    with the placeholder of images.
+    """
+    sizes = callee.sizes
+    fixed = _fixed_count(callee, fragment.modality)
+    if fixed is not None:
+        yield Piece(fragment, sizes.plain(sizes.vocabulary)[0], (fixed,) * BATCH)
+        return
+    probe = _piece(callee, fragment, fragment.modality, (1,) * BATCH)
+    heard = trial(callee.module, _arguments(callee, [probe]))
+    if heard.returned and fragment.modality not in heard.returned:
+        fragment = replace(fragment, modality=next(iter(heard.returned)))
+    counts = heard.per_row(fragment.modality)
+    if counts is None:
+        if heard.error is None:
             yield probe
+        return
+    for marked_as in dict.fromkeys((fragment.modality, Modality.IMAGE)):
+        if fragment.modality is Modality.AUDIO and marked_as is Modality.IMAGE:
+            continue
+        piece = _piece(callee, fragment, marked_as, counts)
+        if piece.placeholder is not None:
+            yield piece
+    if heard.error is None:
+        yield Piece(fragment)
+
+
+def _piece(callee: Callee, fragment: Fragment, marked_as: Modality, counts: tuple[int, ...]) -> Piece:
+    token = callee.sizes.token
+    opening, closing = token(OPENINGS[fragment.modality]), token(CLOSINGS[fragment.modality])
+    return Piece(fragment, token(PLACEHOLDERS[marked_as]), counts, opening, closing)
 
 
 def _fixed_count(callee: Callee, modality: Modality) -> int | None:

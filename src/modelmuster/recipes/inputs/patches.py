@@ -18,6 +18,8 @@ SIDE = 4
 """Patches along each side of an image that is given as a list of patches."""
 POSITIONED_SIDES = (6, 12, 4)
 """The same for patches with positions, which are pooled by 2 or 3 afterwards."""
+PACKED_SIDE = 8
+"""The same for packed patches, which are merged by 2 two or three times."""
 
 
 def patch_fragments(callee: Callee, pixels: str) -> Iterator[Fragment]:
@@ -56,7 +58,8 @@ def gridded(callee: Callee, pixels: str) -> Iterator[Fragment]:
         shapes[f"patches-{depth}"] = (BATCH * each, _features(callee, depth))
     shapes["patch-images"] = (BATCH * each, sizes.channels, height, width)
     shapes["patch-images-batched"] = (1, BATCH * each, sizes.channels, height, width)
-    shapes["merged-patch-images"] = (BATCH * each // sizes.merge**2, *merged)
+    # The grid counts merged patches in one model, single ones in the others.
+    shapes["merged-patch-images"] = (BATCH * each, *merged)
     for depth in dict.fromkeys((sizes.temporal_patch, 1)):
         shapes[f"patches-{depth}-by-image"] = (BATCH, each, _features(callee, depth))
     shapes["nchw-gridded"] = (BATCH, sizes.channels, side * height, side * width)
@@ -113,9 +116,7 @@ def _positioned(callee: Callee, pixels: str) -> Iterator[Fragment]:
     name = callee.first(*POSITIONS)
     if name is None:
         return
-    sizes = callee.sizes
-    model_patch = sizes.number(("model_patch_size",), Modality.IMAGE)
-    features = sizes.channels * model_patch**2 if model_patch else _features(callee)
+    features = positioned_features(callee)
     for side in POSITIONED_SIDES:
 
         def make(draw: Draw, side: int = side) -> dict[str, Any]:
@@ -125,6 +126,12 @@ def _positioned(callee: Callee, pixels: str) -> Iterator[Fragment]:
             }
 
         yield _image(f"positioned-{side}", make)
+
+
+def positioned_features(callee: Callee) -> int:
+    """Values of one patch that comes with its position; such patches may be made of several smaller ones."""
+    side = callee.sizes.number(("model_patch_size",), Modality.IMAGE)
+    return callee.sizes.channels * side**2 if side else _features(callee)
 
 
 def positions(side: int) -> torch.Tensor:
@@ -137,16 +144,13 @@ def _packed(callee: Callee, pixels: str) -> Iterator[Fragment]:
     """All patches of all images side by side in one flat picture, with the shape of each image (MiniCPM-V)."""
     if not callee.takes("target_sizes"):
         return
-    sizes = callee.sizes
-    side = 2 * SIDE
-    width = BATCH * side * side * sizes.patch[1]
-    yield _image(
-        "packed",
-        lambda draw: {
-            pixels: draw.normal(1, sizes.channels, sizes.patch[0], width),
-            "target_sizes": grid(side),
-        },
-    )
+    yield _image("packed", lambda draw: {pixels: packed(callee, draw, 1), "target_sizes": grid(PACKED_SIDE)})
+
+
+def packed(callee: Callee, draw: Draw, frames: int) -> torch.Tensor:
+    """Patches of square pictures, one per row of the batch, side by side [frames, channels, patch, width]."""
+    height, width = callee.sizes.patch
+    return draw.normal(frames, callee.sizes.channels, height, BATCH * PACKED_SIDE**2 * width)
 
 
 def _flat(callee: Callee, pixels: str) -> Iterator[Fragment]:

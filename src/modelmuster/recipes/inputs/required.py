@@ -10,7 +10,7 @@ import torch
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE
-from modelmuster.recipes.inputs.sizes import CODEBOOK_SIZE, FRAMES
+from modelmuster.recipes.inputs.sizes import CODEBOOK_SIZE, FRAMES, nested, square, value_of
 from modelmuster.recipes.inputs.text import target_tokens, tokens
 from modelmuster.records import Modality
 
@@ -60,6 +60,44 @@ def _clip(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
     return draw.normal(BATCH, frames, callee.sizes.channels, *callee.sizes.image)
 
 
+def _actions(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
+    steps = _number(callee, "chunk_size", default=EVENTS) if callee.takes("state") else EVENTS
+    return draw.normal(BATCH, steps, _number(callee, "max_action_dim", "act_dim", default=4))
+
+
+def _noise(callee: Callee, draw: Draw, made: dict[str, Any]) -> Any:
+    """Noise like the actions, or one number per patch by which masked autoencoders choose what to hide."""
+    if "actions" in callee.parameters:
+        return draw.normal(*made["actions"].shape) if "actions" in made else _actions(callee, draw, made)
+    (height, width), (down, across) = callee.sizes.image, callee.sizes.patch
+    return draw.uniform(BATCH, (height // down) * (width // across))
+
+
+def _high_resolution(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
+    """The same image for a second tower, whose config is the one with a name of its own."""
+    for name, part in nested(callee.config):
+        sides = square(value_of(part, "image_size"))
+        if "high" in name and sides:
+            return draw.normal(BATCH, callee.sizes.channels, *sides)
+    return draw.normal(BATCH, callee.sizes.channels, *callee.sizes.image)
+
+
+def _image_attention(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
+    """Every token sees every image of its row [batch, sequence, images]."""
+    return torch.ones(BATCH, _length(made), made["pixel_values"].shape[1], dtype=torch.long)
+
+
+def _cross_attention(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
+    """Every token sees every tile of every image of its row [batch, sequence, images, tiles]."""
+    return torch.ones(BATCH, _length(made), *made["pixel_values"].shape[1:3], dtype=torch.long)
+
+
+def _audio_lengths(callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
+    """Vectors that the sound of each row turns into."""
+    frames = made["audio_input_features"].shape[1]
+    return torch.full((BATCH,), -(-frames // _number(callee, "time_reduction", default=8)))
+
+
 FILLERS: dict[str, Filler] = {
     "bbox": lambda _callee, draw, made: boxes(draw, _length(made)),
     "inputs_embeds": _hidden,
@@ -104,7 +142,17 @@ FILLERS: dict[str, Filler] = {
         BATCH, _number(callee, "max_state_dim", "state_dim", default=callee.sizes.width)
     ),
     "states": lambda callee, draw, _made: draw.normal(BATCH, EVENTS, _number(callee, "state_dim", default=8)),
-    "actions": lambda callee, draw, _made: draw.normal(BATCH, EVENTS, _number(callee, "act_dim", default=4)),
+    "actions": _actions,
+    "noise": _noise,
+    "timestep": lambda _callee, draw, _made: draw.uniform(BATCH),
+    "high_res_pixel_values": _high_resolution,
+    "image_attention_mask": _image_attention,
+    "cross_attention_mask": _cross_attention,
+    "input_values_cutoffs": lambda _callee, _draw, made: torch.full((BATCH, 1), made["input_values"].shape[-1]),
+    "audio_embed_sizes": _audio_lengths,
+    "video_compression_mask": lambda _callee, _draw, made: torch.ones(
+        made["pixel_values_videos"].shape[0], dtype=torch.bool
+    ),
     "rewards": lambda _callee, draw, _made: draw.normal(BATCH, EVENTS, 1),
     "returns_to_go": lambda _callee, draw, _made: draw.normal(BATCH, EVENTS, 1),
     "timesteps": lambda _callee, _draw, _made: torch.arange(EVENTS).expand(BATCH, -1).clone(),
@@ -118,23 +166,32 @@ FILLERS: dict[str, Filler] = {
 }
 """How to make each argument. Shapes follow the docstrings of the models that take it."""
 
-COMPANIONS = frozenset(
-    {
-        "bbox",
-        "visual_feats",
-        "visual_pos",
-        "visual_embeds",
-        "states",
-        "actions",
-        "rewards",
-        "returns_to_go",
-        "timesteps",
-        "input_shape_ids",
-        "input_pronunciation_ids",
-        "image_merge_sizes",
-    }
-)
-"""Optional arguments that are filled nevertheless: without them a modality would be missing."""
+COMPANIONS: dict[str, str | None] = {
+    "bbox": "input_ids",
+    "visual_feats": None,
+    "visual_pos": None,
+    "visual_embeds": None,
+    "states": None,
+    "actions": None,
+    "rewards": None,
+    "returns_to_go": None,
+    "timesteps": None,
+    "noise": None,
+    "timestep": None,
+    "input_shape_ids": "input_ids",
+    "input_pronunciation_ids": "input_ids",
+    "image_merge_sizes": "image_grid_thw",
+    "video_merge_sizes": "video_grid_thw",
+    "high_res_pixel_values": "pixel_values",
+    "image_attention_mask": "pixel_values",
+    "cross_attention_mask": "pixel_values",
+    "input_values_cutoffs": "input_values",
+    "audio_embed_sizes": "audio_input_features",
+}
+"""Optional arguments that are filled nevertheless, each with the argument that must be there for it, if any.
+
+Without them a modality would be missing, would not fit, or would be replaced by values that the model draws itself.
+"""
 
 
 def complete(callee: Callee, draw: Draw, made: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +201,7 @@ def complete(callee: Callee, draw: Draw, made: dict[str, Any]) -> dict[str, Any]
     """
     made = {name: value for name, value in made.items() if name in callee.parameters}
     for name in callee.parameters:
-        wanted = name in callee.required or name in COMPANIONS
+        wanted = name in callee.required or (name in COMPANIONS and COMPANIONS[name] in {None, *made})
         filler = FILLERS.get(name)
         if wanted and name not in made and filler is not None:
             made[name] = filler(callee, draw, made)

@@ -59,8 +59,15 @@ def text_arguments(callee: Callee, draw: Draw, ids: torch.Tensor | None = None) 
     return made
 
 
+def has_decoder(callee: Callee) -> bool:
+    """Whether ids for a decoder reach one: some models name them but may be built around a language model alone."""
+    if value_of(callee.config, "use_decoder_only_language_model"):
+        return False
+    return callee.takes("decoder_input_ids")
+
+
 def decoder_arguments(callee: Callee, draw: Draw) -> dict[str, Any]:
     """Token ids for the decoder of a model that has an encoder of its own; nothing for other models."""
-    if not callee.takes("decoder_input_ids"):
+    if not has_decoder(callee):
         return {}
     return {"decoder_input_ids": target_tokens(callee, draw, BATCH, TARGET_SEQUENCE)}

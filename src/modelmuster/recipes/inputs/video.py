@@ -10,6 +10,7 @@ import torch
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.layout import BATCH, Fragment
+from modelmuster.recipes.inputs.patches import PACKED_SIDE, grid, packed, positioned_features, positions
 from modelmuster.records import Modality
 
 PIXELS = "pixel_values_videos"
@@ -23,6 +24,7 @@ def video_fragments(callee: Callee) -> Iterator[Fragment]:
         return
     yield from _gridded(callee)
     yield from _positioned(callee)
+    yield from _packed(callee)
     yield from _frames(callee)
 
 
@@ -58,20 +60,29 @@ def _positioned(callee: Callee) -> Iterator[Fragment]:
     """Patches of every frame with their columns and rows, all clips' frames in one list."""
     if not callee.takes("video_position_ids"):
         return
-    sizes = callee.sizes
-    features = sizes.channels * sizes.patch[0] * sizes.patch[1]
-    rows, columns = torch.meshgrid(torch.arange(POSITIONED_SIDE), torch.arange(POSITIONED_SIDE), indexing="ij")
-    positions = torch.stack([columns.flatten(), rows.flatten()], dim=-1)
+    features = positioned_features(callee)
     for per_clip in (2, 1):
 
         def make(draw: Draw, frames: int = BATCH * per_clip, per_clip: int = per_clip) -> dict[str, Any]:
             return {
                 PIXELS: draw.normal(frames, POSITIONED_SIDE**2, features),
-                "video_position_ids": positions.expand(frames, -1, -1).clone(),
+                "video_position_ids": positions(POSITIONED_SIDE).expand(frames, -1, -1).clone(),
                 "num_frames_per_video": torch.full((BATCH,), per_clip),
             }
 
         yield Fragment(f"positioned-frames-{per_clip}", Modality.VIDEO, make)
+
+
+def _packed(callee: Callee) -> Iterator[Fragment]:
+    """Patches of all clips side by side, frame by frame, with the shape of each picture (MiniCPM-V)."""
+    if not callee.takes("target_sizes_videos"):
+        return
+    for frames in (2, 1):
+
+        def make(draw: Draw, frames: int = frames) -> dict[str, Any]:
+            return {PIXELS: packed(callee, draw, frames), "target_sizes_videos": grid(PACKED_SIDE)}
+
+        yield Fragment(f"packed-frames-{frames}", Modality.VIDEO, make)
 
 
 def _frames(callee: Callee) -> Iterator[Fragment]:
