@@ -31,7 +31,7 @@ SEARCH_CPU_S = 20.0
 LAYOUTS_AFTER_FIRST_RUNG = 8
 """Input layouts tried on later rungs: those that were sensible at all come first."""
 
-MOST_PARAMETERS = 250_000_000
+MOST_PARAMETERS = 100_000_000
 """A tiny model that is larger after relaxation is no tiny model."""
 
 

@@ -88,7 +88,8 @@ def _fill_parameter(name: str, value: torch.Tensor, draw: torch.Generator) -> No
 def _fill_constant(value: torch.Tensor, noise: torch.Tensor) -> None:
     constant = float(value.flatten()[0])
     if constant == 0 and value.numel() > 1:
-        value.copy_(JITTER * noise)
+        bound = MOST_GAIN / math.sqrt(_fan_in(value)) if value.dim() > 1 else JITTER
+        value.copy_(min(JITTER, bound) * noise)
     elif abs(constant) < SMALL:
         value.copy_(JITTER * (1 + JITTER * noise))
     else:

@@ -88,7 +88,7 @@ def indices_within_layers(draft: Draft) -> None:
             if _is_index_list(name, before) and new <= max(before) <= old:
                 kept = sorted({min(index, new - 1) for index in before})
                 draft.choose(name, kept, rule="indices-within-layers", reason=indices_within_layers.reason)
-            elif isinstance(value, int) and not isinstance(value, bool) and LAYER_INDEX.search(name) and value >= new:
+            elif _is_index(name, value) and value >= new:
                 draft.choose(name, new - 1, rule="indices-within-layers", reason=indices_within_layers.reason)
 
 
@@ -124,6 +124,11 @@ def _layer_counts(draft: Draft) -> list[tuple[int, int]]:
             if isinstance(new, int) and new < old:
                 found.append((old, new))
     return found
+
+
+def _is_index(name: str, value: Any) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and bool(LAYER_INDEX.search(name)) and not re.search(LAYER_COUNT, name)
 
 
 def _is_index_list(name: str, values: Any) -> bool:

@@ -1,0 +1,79 @@
+import pytest
+from transformers import BertConfig, ViTConfig
+
+from modelmuster.recipes.shrink.fields import FLOAT_RULES, SCALAR_RULES
+
+# One line per rule: the name of a real field, its default somewhere in the library, and what becomes of it.
+CASES = [
+    ("vocabulary", "vocab_size", 30522, 128),
+    ("vocabulary", "vocab_size", 33, 33),
+    ("token-id", "image_token_id", 151655, 127),
+    ("token-id", "pad_token_id", 1, 1),
+    ("experts-per-token", "num_experts_per_tok", 8, 2),
+    ("experts-per-token", "top_k", 1, 1),
+    ("experts", "num_local_experts", 8, 4),
+    ("experts", "n_routed_experts", 256, 4),
+    ("stages", "num_stages", 4, 4),
+    ("shared-cache-layers", "num_kv_shared_layers", 15, 0),
+    ("grouped-channels", "upsample_groups", 512, 64),
+    ("layers", "num_hidden_layers", 32, 2),
+    ("layers", "n_layer", 12, 2),
+    ("layers", "num_decoder_layers", 1, 1),
+    ("layers", "depth", 32, 2),
+    ("expert-groups", "n_group", 8, 1),
+    ("dense-layers-first", "first_k_dense_replace", 3, 1),
+    ("rotary-width", "rotary_dim", 64, 16),
+    ("rotary-head-width", "qk_rope_head_dim", 64, 8),
+    ("head-width", "head_dim", 128, 16),
+    ("head-width", "d_kv", 8, 8),
+    ("head-count", "num_attention_heads", 12, 4),
+    ("head-count", "n_head", 3, 2),
+    ("rank", "kv_lora_rank", 512, 8),
+    ("image-size", "image_size", 224, 64),
+    ("position-table", "num_position_embeddings", 2304, 16),
+    ("positions", "max_position_embeddings", 2048, 128),
+    ("sliding-window", "sliding_window", 4096, 8),
+    ("queries", "num_queries", 100, 10),
+    ("indexed-tokens", "index_topk", 2048, 8),
+    ("codebook", "codebook_size", 1024, 64),
+    ("image-window", "window_size", 7, 2),
+    ("positional-kernel", "num_conv_pos_embeddings", 128, 16),
+    ("positional-groups", "num_conv_pos_embedding_groups", 16, 2),
+    ("chunk", "mamba_chunk_size", 256, 8),
+    ("attention-context", "context_size", 200, 16),
+    ("width", "hidden_size", 768, 64),
+    ("width", "d_ff", 2048, 64),
+    ("width", "embed_dim", 96, 32),
+    ("width", "intermediate_size", 8, 8),
+]
+
+
+@pytest.mark.parametrize(("rule", "field", "before", "after"), CASES)
+def test_the_first_rule_that_fits_is_the_one_meant(draft, rule, field, before, after):
+    found = next(entry for entry in SCALAR_RULES if entry.fits(field))
+    assert found.name == rule
+    assert found.apply(before, draft(BertConfig())) == after
+
+
+def test_every_rule_has_a_case_and_says_a_reason():
+    assert {entry.name for entry in SCALAR_RULES} == {case[0] for case in CASES}
+    assert all(entry.reason.endswith(".") for entry in SCALAR_RULES)
+
+
+@pytest.mark.parametrize(
+    "field", ["num_channels", "kernel_size", "patch_size", "num_mel_bins", "stride", "max_new_tokens", "dropout"]
+)
+def test_fields_that_are_no_widths_are_left_alone(field):
+    assert not [entry.name for entry in SCALAR_RULES if entry.fits(field)]
+
+
+def test_an_image_is_four_patches_a_side(draft):
+    image_size = next(entry for entry in SCALAR_RULES if entry.name == "image-size")
+    assert image_size.apply(224, draft(ViTConfig(patch_size=14))) == 56
+
+
+@pytest.mark.parametrize(("before", "after"), [(1e-10, 0.02), (0.02, 0.02), (1.0, 1.0)])
+def test_a_vanishing_initializer_range_is_raised(draft, before, after):
+    (rule,) = FLOAT_RULES
+    assert rule.fits("initializer_range")
+    assert rule.apply(before, draft(BertConfig())) == after

@@ -1,0 +1,37 @@
+import pytest
+from transformers import FalconH1Config, GPT2Config, LlamaConfig, Mamba2Config, MistralConfig
+from transformers.models.deepseek_v3 import DeepseekV3Config
+
+from modelmuster.recipes.shrink import shrink
+
+
+@pytest.mark.parametrize(("default", "after"), [(32, 4), (8, 2), (2, 2), (1, 1)])
+def test_key_value_heads_keep_their_relation_to_the_heads(default, after):
+    arguments = shrink(MistralConfig(num_attention_heads=32, num_key_value_heads=default)).arguments
+    made = MistralConfig(**arguments) if "num_key_value_heads" in arguments else None
+    assert made is not None
+    assert (made.num_attention_heads, made.num_key_value_heads) == (4, after)
+
+
+def test_attribute_names_of_old_configs_are_understood():
+    arguments = shrink(GPT2Config()).arguments
+    assert (arguments["n_embd"], arguments["n_head"], arguments["n_layer"]) == (64, 4, 2)
+
+
+def test_state_space_heads_fill_the_expanded_width():
+    made = Mamba2Config(**shrink(Mamba2Config()).arguments)
+    assert made.num_heads * made.head_dim == made.expand * made.hidden_size
+
+
+def test_a_latent_attention_head_is_its_rotated_part_and_the_rest():
+    made = DeepseekV3Config(**shrink(DeepseekV3Config()).arguments)
+    assert made.qk_head_dim == made.qk_nope_head_dim + made.qk_rope_head_dim
+
+
+def test_what_is_derived_is_left_to_the_class():
+    assert "head_dim" not in shrink(LlamaConfig()).arguments
+
+
+def test_a_hybrid_of_attention_and_state_space_stays_consistent():
+    made = FalconH1Config(**shrink(FalconH1Config()).arguments)
+    assert made.mamba_n_heads * made.mamba_d_head == (made.mamba_d_ssm or made.mamba_expand * made.hidden_size)

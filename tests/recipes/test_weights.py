@@ -1,0 +1,114 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from modelmuster.recipes import weights
+
+
+class Small(nn.Module):
+    """One of each kind of parameter that models have."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(50, 16, padding_idx=1)
+        self.linear = nn.Linear(16, 16)
+        self.norm = nn.LayerNorm(16)
+        self.batch_norm = nn.BatchNorm2d(4)
+        self.scale = nn.Parameter(torch.full((16,), 1e-6))
+        self.gate = nn.Parameter(torch.zeros(1))
+        self.decay = nn.Parameter(torch.log(torch.arange(1, 17, dtype=torch.float32)).repeat(8, 1))
+        self.frozen = nn.Parameter(torch.linspace(0, 1, 32).reshape(4, 8), requires_grad=False)
+        self.head = nn.Linear(16, 50, bias=False)
+        self.head.weight = self.table.weight
+        self.conv = nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 8, 3))
+        self.register_buffer("codebook", torch.zeros(8, 4))
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(0)
+    return Small()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(small):
+    weights.fill(small, 0)
+    first = {name: value.clone() for name, value in small.state_dict().items()}
+    torch.manual_seed(0)
+    again, other = Small(), Small()
+    weights.fill(again, 0)
+    assert all(torch.equal(value, first[name]) for name, value in again.state_dict().items())
+    weights.fill(other, 1)
+    assert not torch.equal(other.linear.weight, first["linear.weight"])
+
+
+def test_nothing_that_is_learned_stays_constant(small):
+    weights.fill(small, 0)
+    for name, value in small.named_parameters():
+        if value.numel() > 1:
+            assert value.std() > 0.005, name
+    assert small.gate.abs() > 0.01
+    assert small.codebook.std() > 0.1
+
+
+def test_running_statistics_are_not_those_of_a_new_model(small):
+    weights.fill(small, 0)
+    assert small.batch_norm.running_mean.abs().min() > 0
+    assert (small.batch_norm.running_var > 0).all()
+    assert small.batch_norm.running_var.std() > 0
+
+
+def test_matrices_are_larger_than_the_library_draws_them_but_bounded(small):
+    with torch.no_grad():
+        small.linear.weight.normal_(0, 0.02)
+    weights.fill(small, 0)
+    gain = small.linear.weight.std().item() * 16**0.5
+    assert 0.8 * weights.LEAST_GAIN < gain < 1.2 * weights.MOST_GAIN
+
+
+def test_a_layer_scale_near_zero_is_lifted(small):
+    weights.fill(small, 0)
+    assert (small.scale > weights.SMALL).all()
+
+
+def test_a_table_with_a_formula_behind_it_keeps_its_shape(small):
+    before = small.decay.clone()
+    weights.fill(small, 0)
+    assert not torch.equal(small.decay, before)
+    assert torch.allclose(small.decay, before, rtol=0.15)
+
+
+def test_frozen_tables_and_padding_rows_stay(small):
+    before = small.frozen.clone()
+    weights.fill(small, 0)
+    assert torch.equal(small.frozen, before)
+    assert (small.table.weight[1] == 0).all()
+
+
+def test_tied_weights_stay_tied(small):
+    weights.fill(small, 0)
+    assert small.head.weight.data_ptr() == small.table.weight.data_ptr()
+
+
+def test_memory_that_was_never_initialised_gets_values(small):
+    with torch.no_grad():
+        small.linear.weight.fill_(float("nan"))
+        small.norm.weight[3] = float("inf")
+    weights.fill(small, 0)
+    assert all(torch.isfinite(value).all() for value in small.parameters())
+
+
+def test_weights_are_the_same_in_every_process():
+    code = """
+import torch
+from modelmuster.recipes import weights
+torch.manual_seed(0)
+layer = torch.nn.Linear(16, 16)
+weights.fill(layer, 3)
+print(layer.weight.double().sum().item(), layer.bias.double().sum().item())
+"""
+    command = [sys.executable, "-c", code]
+    first, second = (subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2))
+    assert first == second
