@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import random
 
+import msgspec
+
 from modelmuster.records import (
     FINDINGS,
     Applied,
@@ -29,7 +31,9 @@ from modelmuster.records import (
     TensorSpec,
     Weights,
 )
+from modelmuster.settings import Home
 
+TARGETS = ("torch:cpu", "onnxruntime:cpu", "webgpu:chromium", "mock")
 HOSTILE_NAME = "<img src=x onerror=alert(1)>\"'&</script>"
 HOSTILE_TEXT = "</script><script>document.title='owned'</script><b>bold</b> {{ 7*7 }}"
 
@@ -166,6 +170,15 @@ def synthetic_run(
         record for number, cell in enumerate(cells) if number % 41 != 40 for record in _records(cell, plan.run_id, dice)
     ]
     return plan, records, _environment()
+
+
+def write_folder(home: Home, plan: Plan, records: list[CellRecord], environment: Environment) -> None:
+    """The run's folder, as the run itself would leave it."""
+    folder = home.runs / plan.run_id
+    folder.mkdir(parents=True)
+    (folder / "plan.json").write_bytes(msgspec.json.encode(plan))
+    (folder / "environment.json").write_bytes(msgspec.json.encode(environment))
+    (folder / "journal.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(records))
 
 
 def _records(cell: Cell, run_id: str, dice: random.Random) -> list[CellRecord]:
