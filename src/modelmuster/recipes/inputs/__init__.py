@@ -9,7 +9,9 @@ import torch
 
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.compose import composed
+from modelmuster.recipes.inputs.declared import declared_layout
 from modelmuster.recipes.inputs.layout import Layout
+from modelmuster.recipes.inputs.multimodal import fused_layout
 from modelmuster.records import Architecture
 
 __all__ = ["Layout", "layouts"]
@@ -20,6 +22,7 @@ def layouts(
     architecture: Architecture,
     seed: int,
     override: Mapping[str, Any] | None = None,
+    only: str | None = None,
 ) -> Iterator[Layout]:
     """Yield ways to call a model in order of preference; the first that its `forward` accepts is the one to use.
 
@@ -33,10 +36,20 @@ def layouts(
         architecture: what it is an instance of.
         seed: determines every value.
         override: the `inputs` table of the type's override, see `declared`; it comes before all others.
+        only: the name of the one layout that is wanted: it is made without trying the others.
     """
     callee = Callee(module, architecture, seed)
+    if override:
+        declared = declared_layout(callee, override)
+        if only in {None, declared.name}:
+            yield declared
+    if only is not None:
+        known = fused_layout(callee, only) if callee.takes("input_ids") else None
+        if known is not None:
+            yield known
+            return
     seen: set[str] = set()
     for layout in composed(callee):
-        if layout.name not in seen:
+        if layout.name not in seen and only in {None, layout.name}:
             seen.add(layout.name)
             yield layout

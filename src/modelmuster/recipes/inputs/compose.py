@@ -10,7 +10,7 @@ from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.codes import code_layouts
 from modelmuster.recipes.inputs.image import image_fragments
 from modelmuster.recipes.inputs.layout import Fragment, Layout
-from modelmuster.recipes.inputs.multimodal import Verdicts, fused_layouts
+from modelmuster.recipes.inputs.multimodal import fused_layouts
 from modelmuster.recipes.inputs.required import complete
 from modelmuster.recipes.inputs.text import decoder_arguments, has_decoder, text_arguments
 from modelmuster.recipes.inputs.time_series import time_series_layouts
@@ -21,21 +21,20 @@ from modelmuster.records import Modality
 
 def composed(callee: Callee) -> Iterator[Layout]:
     """All layouts for a model, the preferred first; a name may come twice."""
-    verdicts = Verdicts([], [])
+    rejected: list[Layout] = []
     if callee.takes("input_ids"):
-        yield from fused_layouts(callee, verdicts)
+        yield from fused_layouts(callee, rejected)
         yield from code_layouts(callee)
         if has_decoder(callee):
             # A model that could take a text too may want only one of the two besides its decoder's.
             yield from _alone(callee)
-        yield from verdicts.deaf
         yield text_layout(callee)
     else:
         yield from _alone(callee)
     yield from time_series_layouts(callee)
     yield from tower_layouts(callee)
     yield required_layout(callee)
-    yield from verdicts.failed
+    yield from rejected
 
 
 def text_layout(callee: Callee) -> Layout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelmuster.recipes.inputs.callee import Callee
-from modelmuster.recipes.inputs.layout import BATCH, Fragment
+from modelmuster.recipes.inputs.layout import BATCH, Fragment, normal
 from modelmuster.recipes.inputs.patches import SIDE, patch_fragments
 from modelmuster.recipes.inputs.tiles import tile_fragments
 from modelmuster.records import Family, Modality
@@ -57,7 +57,7 @@ def _whole(callee: Callee, pixels: str) -> Iterator[Fragment]:
         order = sorted(shapes, key=lambda name: not (_clips(callee) and name.startswith("clip")))
         for name in order:
             modality = Modality.VIDEO if name.startswith("clip") and _clips(callee) else Modality.IMAGE
-            yield Fragment(name, modality, lambda draw, shape=shapes[name]: {pixels: draw.normal(*shape)})
+            yield Fragment(name, modality, normal(pixels, shapes[name]))
 
 
 def _several_first(callee: Callee) -> bool:

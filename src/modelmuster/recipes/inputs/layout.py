@@ -43,3 +43,8 @@ class Fragment:
     name: str
     modality: Modality
     arguments: Callable[[Draw], dict[str, Any]]
+
+
+def normal(argument: str, shape: tuple[int, ...]) -> Callable[[Draw], dict[str, Any]]:
+    """Makes one argument of standard normal values."""
+    return lambda draw: {argument: draw.normal(*shape)}

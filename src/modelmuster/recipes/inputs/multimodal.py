@@ -1,14 +1,14 @@
 """Several modalities in one call: a text with the placeholders that the other modalities fill.
 
 Every layout that feeds more than text is tried before it is offered: it must run, and each modality must change what
-comes out. One that runs without heeding a modality is offered after those that heed all, one that does not run last.
+comes out. The others are offered last, after text alone.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -53,20 +53,13 @@ class Pieces:
         return self._known[index]
 
 
-@dataclass(slots=True)
-class Verdicts:
-    """Layouts that were tried and found wanting, in the order of the trials."""
-
-    deaf: list[Layout]
-    failed: list[Layout]
-
-
-def fused_layouts(callee: Callee, verdicts: Verdicts) -> Iterator[Layout]:
+def fused_layouts(callee: Callee, rejected: list[Layout]) -> Iterator[Layout]:
     """Layouts that feed a text and other modalities in one call, as many of them at once as possible first.
 
     Args:
         callee: the model.
-        verdicts: receives the layouts that ran without heeding a modality, and those that did not run.
+        rejected: receives the layouts that do not run, and those that run without heeding a modality, which they then
+            do not name among theirs.
     """
     pieces = {
         modality: Pieces(callee, modality)
@@ -76,19 +69,34 @@ def fused_layouts(callee: Callee, verdicts: Verdicts) -> Iterator[Layout]:
     for size in range(len(pieces), 0, -1):
         for modalities in itertools.combinations(pieces, size):
             for combination in _combinations([pieces[modality] for modality in modalities]):
-                layout = _layout(callee, combination)
-                heeded = _heeds(callee, combination)
-                if heeded:
+                heeded = _heeded(callee, combination)
+                layout = _layout(callee, combination, heeded)
+                if len(heeded) == len(combination):
                     yield layout
                 else:
-                    (verdicts.failed if heeded is None else verdicts.deaf).append(layout)
+                    rejected.append(layout)
 
 
-def fused_layout(callee: Callee, names: dict[Modality, str]) -> Layout | None:
-    """The layout with these arrangements, counted but not tried; None where one of them is not accepted."""
-    found = [Pieces(callee, modality, only=name).at(0) for modality, name in names.items()]
+def fused_layout(callee: Callee, name: str) -> Layout | None:
+    """The fused layout of that name, counted but not tried again; None where no layout can have that name."""
+    parts = name.removeprefix("text+").split("+")
+    found = []
+    for part in parts:
+        kind, _, fragment = part.partition(":")
+        if not fragment or kind not in set(Modality):
+            return None
+        found.append(_remembered(callee, Modality(kind), fragment))
     pieces = [piece for piece in found if piece is not None]
-    return _layout(callee, pieces) if len(pieces) == len(names) else None
+    return _layout(callee, pieces, pieces) if len(pieces) == len(parts) else None
+
+
+def _remembered(callee: Callee, modality: Modality, name: str) -> Piece | None:
+    # Clips may come as what the model calls pixel values: look among the images too.
+    for source in (modality, Modality.IMAGE):
+        piece = Pieces(callee, source, only=name).at(0)
+        if piece is not None and piece.fragment.modality is modality:
+            return piece
+    return None
 
 
 def _accepted(callee: Callee, modality: Modality, only: str | None) -> Iterator[Piece]:
@@ -101,7 +109,7 @@ def _accepted(callee: Callee, modality: Modality, only: str | None) -> Iterator[
         if only is not None and fragment.name != only:
             continue
         for piece in _counted(callee, fragment):
-            if _heeds(callee, [piece]):
+            if _heeded(callee, [piece]):
                 yield piece
                 break
             late.append(piece)
@@ -181,21 +189,21 @@ def _arguments(callee: Callee, pieces: list[Piece], anew: Piece | None = None) -
     return complete(callee, draw, made)
 
 
-def _layout(callee: Callee, pieces: list[Piece]) -> Layout:
+def _layout(callee: Callee, pieces: list[Piece], heeded: list[Piece]) -> Layout:
     name = "+".join(["text", *(f"{piece.fragment.modality.value}:{piece.fragment.name}" for piece in pieces)])
-    modalities = (Modality.TEXT, *(piece.fragment.modality for piece in pieces))
+    modalities = (Modality.TEXT, *(piece.fragment.modality for piece in heeded))
     return Layout(name, modalities, lambda: _arguments(callee, pieces))
 
 
-def _heeds(callee: Callee, pieces: list[Piece]) -> bool | None:
-    """Whether each piece changes what comes out; None where the model does not run."""
+def _heeded(callee: Callee, pieces: list[Piece]) -> list[Piece]:
+    """The pieces that change what comes out; none where the model does not run."""
     try:
         usual = trial(callee.module, _arguments(callee, pieces))
     except ValueError:  # rows of different lengths
-        return None
+        return []
     if usual.error is not None:
-        return None
-    return all(_differ(usual, trial(callee.module, _arguments(callee, pieces, anew=piece))) for piece in pieces)
+        return []
+    return [piece for piece in pieces if _differ(usual, trial(callee.module, _arguments(callee, pieces, anew=piece)))]
 
 
 def _differ(first: Heard, second: Heard) -> bool:

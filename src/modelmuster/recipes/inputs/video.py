@@ -9,7 +9,7 @@ import torch
 
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
-from modelmuster.recipes.inputs.layout import BATCH, Fragment
+from modelmuster.recipes.inputs.layout import BATCH, Fragment, normal
 from modelmuster.recipes.inputs.patches import PACKED_SIDE, grid, packed, positioned_features, positions
 from modelmuster.records import Modality
 
@@ -96,4 +96,4 @@ def _frames(callee: Callee) -> Iterator[Fragment]:
             f"clip-channels-first-{extent}": (BATCH, sizes.channels, sizes.frames, height, width),
         }
         for name, shape in shapes.items():
-            yield Fragment(name, Modality.VIDEO, lambda draw, shape=shape: {PIXELS: draw.normal(*shape)})
+            yield Fragment(name, Modality.VIDEO, normal(PIXELS, shape))
