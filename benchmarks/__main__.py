@@ -1,0 +1,23 @@
+"""`python -m benchmarks [NAME…]`: run the benchmarks and print their ratios, each measured in this one run."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import isolation, sweep
+
+BENCHMARKS = {"isolation": isolation.main, "sweep": sweep.main}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all."""
+    for name in names:
+        if name not in BENCHMARKS:
+            print(f"unknown benchmark {name!r}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+            return 2
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name]()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
