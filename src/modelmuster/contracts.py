@@ -13,23 +13,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from modelmuster.records import (
+    Architecture,
+    Cell,
+    CellRecord,
+    DeviceKind,
+    Evidence,
+    Family,
+    Finding,
+    Inference,
+    Modality,
+    Recipe,
+    Stage,
+    Trait,
+)
+
 if TYPE_CHECKING:
     import numpy as np
-
-    from modelmuster.records import (
-        Architecture,
-        Cell,
-        CellRecord,
-        DeviceKind,
-        Evidence,
-        Family,
-        Finding,
-        Inference,
-        Modality,
-        Recipe,
-        Stage,
-        Trait,
-    )
 
 Inputs: TypeAlias = Mapping[str, Any]
 """Arguments of one forward call by name: NumPy arrays, numbers, booleans, strings, None, or lists of these."""
