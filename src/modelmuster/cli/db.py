@@ -48,7 +48,7 @@ def query(
     """
     from rich.table import Table
 
-    from modelmuster.cli.console import out, write_json
+    from modelmuster.cli.console import write_json
 
     with reading.stored() as reader:
         answer = reader.query(sql)

@@ -11,7 +11,7 @@ from typing import Any
 
 from modelmuster.errors import InfrastructureError, StoreTooNew
 
-REBUILD = "the store holds nothing of its own; make it anew from the journals with: muster db rebuild"
+REBUILD = "make it anew from the journals: muster db rebuild"
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -82,7 +82,7 @@ def refuse_newer(version: int, path: Path) -> None:
     if version > newest_version():
         raise StoreTooNew(
             f"{path} has schema version {version}; this version of modelmuster knows {newest_version()}",
-            hint=f"upgrade modelmuster, or: {REBUILD}",
+            hint=f"upgrade modelmuster, or {REBUILD}",
         )
 
 
@@ -90,8 +90,8 @@ def unreadable(path: Path, error: Exception) -> StoreTooNew | InfrastructureErro
     """What to say about a database file that DuckDB does not open."""
     reason = str(error).splitlines()[0]
     if "newer version" in reason or "version number" in reason:
-        return StoreTooNew(f"{path} was written by a newer DuckDB: {reason}", hint=f"upgrade duckdb, or: {REBUILD}")
-    if "lock" in reason:
+        return StoreTooNew(f"{path} was written by a newer DuckDB: {reason}", hint=f"upgrade duckdb, or {REBUILD}")
+    if "onflicting lock" in reason:
         return InfrastructureError(
             f"another program has opened {path}: {reason}", hint="close it; to look at the data, open the snapshot"
         )

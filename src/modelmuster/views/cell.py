@@ -14,7 +14,7 @@ from modelmuster.records import Environment, Family, Inference, Outcome, Package
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
 from modelmuster.views.rates import WORST_FIRST
-from modelmuster.views.results import COLUMNS, ResultRow, cell_of, from_row
+from modelmuster.views.results import COLUMNS, ResultRow, cell_of, from_rows
 from modelmuster.views.runs import find
 
 
@@ -165,8 +165,8 @@ def _checks(reader: Reader, run: int, cell: int) -> tuple[CheckDetail, ...]:
     )
     others = {row["fingerprint"]: row["others"] for row in alike}
     return tuple(
-        CheckDetail(from_row(row), row["error_message"], row["traceback"], others.get(row["fingerprint"], 0))
-        for row in found
+        CheckDetail(result, row["error_message"], row["traceback"], others.get(row["fingerprint"], 0))
+        for result, row in zip(from_rows(found), found, strict=True)
     )
 
 

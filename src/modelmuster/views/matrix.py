@@ -65,7 +65,7 @@ class MatrixRow:
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing to look at: all that was real passed or does not apply, and mock ran as it should."""
+        """Whether there is nothing to look at: all that was real passed or does not apply, mock ran as it should."""
         return all(_quiet(cell) for cell in self.cells if cell)
 
 
@@ -105,7 +105,9 @@ def matrix(reader: Reader, narrowing: Narrowing) -> Matrix:
             count(*) AS results,
             expected IS NOT NULL AS expected,
             flaky,
-            arg_min({{'cell_id': cell_id, 'check': check_name, 'message': message}}, (cell, place)) AS sample,
+            arg_min(cell_id, (cell, place)) AS cell_id,
+            arg_min(check_name, (cell, place)) AS "check",
+            arg_min(message, (cell, place)) AS message,
             min(cell) AS first_cell
         FROM {RESULTS}
         GROUP BY ALL
@@ -194,21 +196,25 @@ def _rows(family: Family, members: list[_Group], keys: list[_Key]) -> Iterator[M
 
 
 def _cell(groups: list[_Group]) -> MatrixCell:
-    counts: dict[Outcome, int] = defaultdict(int)
+    counts: dict[str, int] = defaultdict(int)
     for group in groups:
-        counts[Outcome(group["outcome"])] += group["results"]
-    worst = max(groups, key=lambda group: severity(Outcome(group["outcome"])))
-    alike = [group for group in groups if group["outcome"] == worst["outcome"]]
+        counts[group["outcome"]] += group["results"]
+    worst = max(groups, key=_group_severity) if len(groups) > 1 else groups[0]
     return MatrixCell(
         outcome=Outcome(worst["outcome"]),
-        counts=dict(counts),
+        counts={Outcome(outcome): count for outcome, count in counts.items()},
         mock=any(group["mock"] for group in groups),
-        expected=all(group["expected"] for group in alike),
+        expected=worst["outcome"] in FINDINGS
+        and all(group["expected"] for group in groups if group["outcome"] in FINDINGS),
         flaky=any(group["flaky"] for group in groups),
-        cell_id=worst["sample"]["cell_id"],
-        check=worst["sample"]["check"],
-        message=worst["sample"]["message"],
+        cell_id=worst["cell_id"],
+        check=worst["check"],
+        message=worst["message"],
     )
+
+
+def _group_severity(group: _Group) -> int:
+    return severity(group["outcome"])
 
 
 def _grouped(groups: Iterable[_Group], key: Callable[[_Group], _K]) -> dict[_K, list[_Group]]:

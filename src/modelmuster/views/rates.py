@@ -23,7 +23,7 @@ WORST_FIRST = (
 )
 """Which outcome stands for several: all but those that say nothing about the model go before a pass."""
 
-_SEVERITY = {outcome: -rank for rank, outcome in enumerate(WORST_FIRST)}
+_SEVERITY: dict[str, int] = {outcome: -rank for rank, outcome in enumerate(WORST_FIRST)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +88,24 @@ class Tally:
 
 def tally(rows: Iterable[Mapping[str, Any]]) -> Tally:
     """Add up rows that have `outcome`, `mock`, `expected`, `flaky` (truth values) and `results` (a count)."""
-    counts: dict[Outcome, int] = {}
+    counts: dict[str, int] = {}
     mock = expected = flaky = 0
     for row in rows:
-        number = int(row["results"])
+        number = row["results"]
         if row["mock"]:
             mock += number
             continue
-        outcome = Outcome(row["outcome"])
+        outcome = row["outcome"]
         counts[outcome] = counts.get(outcome, 0) + number
         if row["expected"] and outcome in FINDINGS:
             expected += number
         if row["flaky"]:
             flaky += number
-    return Tally(counts, mock, expected, flaky)
+    return Tally({Outcome(outcome): count for outcome, count in counts.items()}, mock, expected, flaky)
 
 
-def severity(outcome: Outcome) -> int:
-    """Greater for what should stand for several."""
+def severity(outcome: str) -> int:
+    """Greater for what should stand for several; takes an `Outcome` or its value."""
     return _SEVERITY[outcome]
 
 

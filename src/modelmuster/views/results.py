@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from modelmuster.records import Cell, DeviceKind, Family, Inference, Outcome, Scale, Stage, Weights
 from modelmuster.selection import reproduce
@@ -65,12 +66,15 @@ class ResultRow:
 
 
 COLUMNS = """
-run_id, cell_id, model_type, model_class, family, target, dtype, scale, seed, checkpoint, check_name, outcome, stage,
-message, inference, weights, device, device_name, device_kind, precision_seen, route, nodes_total, nodes_on_target,
-fallbacks, duration_ms, cpu_ms, peak_rss_bytes, expected, flaky, attempt, attempts, started_at, worker, recipe_hash,
-error_type, fingerprint, figures
+run_id, cell_id, model_type, model_class, family, target, dtype, scale, seed, checkpoint, check_name AS "check",
+outcome, stage, message, inference, weights, device, device_name, device_kind, precision_seen AS "precision", route,
+nodes_total, nodes_on_target, fallbacks, duration_ms, cpu_ms, peak_rss_bytes, expected, flaky, attempt, attempts,
+started_at, worker, recipe_hash, error_type, fingerprint, coalesce(figures, '{}') AS figures
 """
-"""What `from_row` needs of a row of `results`."""
+"""What `from_rows` needs of the store's table `results`."""
+
+
+_IDENTITY = ("model_type", "model_class", "family", "target", "dtype", "scale", "seed", "checkpoint")
 
 
 def rows(reader: Reader, narrowing: Narrowing, *, limit: int | None = None, offset: int = 0) -> list[ResultRow]:
@@ -81,7 +85,7 @@ def rows(reader: Reader, narrowing: Narrowing, *, limit: int | None = None, offs
         limit=limit,
         offset=offset,
     )
-    return [from_row(row) for row in found]
+    return from_rows(found)
 
 
 def count(reader: Reader, narrowing: Narrowing) -> int:
@@ -90,59 +94,14 @@ def count(reader: Reader, narrowing: Narrowing) -> int:
     return int(found[0]["results"])
 
 
-def from_row(row: Mapping[str, Any]) -> ResultRow:
-    """A result from a row of the store's table `results`."""
-    return ResultRow(
-        run_id=row["run_id"],
-        model_type=row["model_type"],
-        model_class=row["model_class"],
-        family=Family(row["family"]),
-        target=row["target"],
-        dtype=row["dtype"],
-        scale=Scale(row["scale"]),
-        check=row["check_name"],
-        outcome=Outcome(row["outcome"]),
-        stage=Stage(row["stage"]) if row["stage"] else None,
-        message=row["message"],
-        inference=Inference(row["inference"]) if row["inference"] else None,
-        weights=Weights(row["weights"]) if row["weights"] else None,
-        device=row["device"],
-        device_name=row["device_name"],
-        device_kind=DeviceKind(row["device_kind"]) if row["device_kind"] else None,
-        precision=row["precision_seen"],
-        route=row["route"],
-        nodes_total=row["nodes_total"],
-        nodes_on_target=row["nodes_on_target"],
-        fallbacks=tuple(row["fallbacks"]) if row["fallbacks"] is not None else None,
-        duration_ms=row["duration_ms"],
-        cpu_ms=row["cpu_ms"],
-        peak_rss_bytes=row["peak_rss_bytes"],
-        expected=row["expected"],
-        flaky=row["flaky"],
-        attempt=row["attempt"],
-        attempts=row["attempts"],
-        started_at=row["started_at"],
-        worker=row["worker"],
-        recipe_hash=row["recipe_hash"],
-        error_type=row["error_type"],
-        fingerprint=row["fingerprint"],
-        figures=json.loads(row["figures"]) if row["figures"] else {},
-        cell_id=row["cell_id"],
-        seed=row["seed"],
-        checkpoint=row["checkpoint"],
-        reproduce=reproduce(cell_of(row), row["check_name"]),
-    )
+def from_rows(found: list[dict[str, Any]]) -> list[ResultRow]:
+    """Results from rows with the columns that `COLUMNS` names."""
+    for row in found:
+        row["figures"] = msgspec.json.decode(row["figures"])
+        row["reproduce"] = reproduce(cell_of(row), row["check"])
+    return msgspec.convert(found, list[ResultRow])
 
 
 def cell_of(row: Mapping[str, Any]) -> Cell:
-    """The cell that a row of `results` or `cells` is about, without its checks."""
-    return Cell(
-        model_type=row["model_type"],
-        model_class=row["model_class"],
-        family=Family(row["family"]),
-        target=row["target"],
-        dtype=row["dtype"],
-        scale=Scale(row["scale"]),
-        seed=row["seed"],
-        checkpoint=row["checkpoint"],
-    )
+    """The cell that a row is about, without its checks."""
+    return Cell(**{name: row[name] for name in _IDENTITY} | {"scale": Scale(row["scale"])})

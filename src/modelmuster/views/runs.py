@@ -53,7 +53,13 @@ def runs(reader: Reader, limit: int | None = None) -> list[RunRow]:
         limit=limit,
     )
     keys = [row["run"] for row in found]
-    tallies = _by_run(reader.rows("SELECT * FROM tallies WHERE list_contains($keys, run)", keys=keys))
+    tallies = _by_run(
+        reader.rows(
+            "SELECT run, outcome, mock, expected, flaky, sum(results)::BIGINT AS results FROM tallies "
+            "WHERE list_contains($keys, run) GROUP BY ALL",
+            keys=keys,
+        )
+    )
     cells = _by_run(
         reader.rows(
             "SELECT run, list_sort(list(DISTINCT target)) AS targets, count(*) AS cells, "
