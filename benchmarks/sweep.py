@@ -50,6 +50,5 @@ def _sweep(home: Home, label: str) -> None:
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.most_common())
     print(f"{label}: {len(plan.cells)} cells in {wall:.1f} s wall; {counts}")
     print(f"{label}: floor {floor:.1f} s ({sum(cpu):.1f} s CPU in children on {usable_cores()} cores)")
-    print(
-        f"{label}: wall / floor {wall / floor:.2f}; supervisor {1000 * (time.process_time() - own) / len(plan.cells):.2f} ms CPU a cell"
-    )
+    supervisor_ms = 1000 * (time.process_time() - own) / len(plan.cells)
+    print(f"{label}: wall / floor {wall / floor:.2f}; supervisor {supervisor_ms:.2f} ms CPU a cell")
