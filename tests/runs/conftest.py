@@ -63,13 +63,19 @@ def home(tmp_path):
 
 
 @pytest.fixture
+def make_cell():
+    """Make a cell of toy checks."""
+    return _cell
+
+
+@pytest.fixture
 def job(tmp_path):
     """Make a job of toy checks."""
 
     def make(*checks, model_type="toy", target="toy:cpu", attempt=1, **limits):
         return Job(
             run_id="r",
-            cell=cell(*checks, model_type=model_type, target=target),
+            cell=_cell(*checks, model_type=model_type, target=target),
             limits=Limits(**{"wall_s": 30.0, "cpu_s": 30.0, "memory_bytes": 512 << 20, **limits}),
             log_dir=str(tmp_path / "logs"),
             attempt=attempt,
@@ -89,7 +95,7 @@ def run_one(executor, job):
     return run
 
 
-def cell(*checks, model_type="toy", target="toy:cpu", dtype="float32", seed=0):
+def _cell(*checks, model_type="toy", target="toy:cpu", dtype="float32", seed=0):
     return Cell(
         model_type=model_type,
         model_class="Toy",

@@ -12,6 +12,7 @@ from pathlib import Path
 from signal import SIGABRT, SIGKILL, SIGXCPU
 
 import msgspec
+import psutil
 
 from modelmuster.contracts import Job, Target
 from modelmuster.errors import InfrastructureError
@@ -67,7 +68,7 @@ class Attempt:
         self._buffer = bytearray()
         self._base = self._peak = containment.resident_bytes(self.pid)
         self._family_at = self.started + FAMILY_SECONDS
-        self._family: list[int] = []
+        self._family: list[psutil.Process] = []
         self._kills = containment.kernel_oom_kills()
         self._cpu_s: float | None = None
         self._dumped_at: float | None = None
@@ -112,11 +113,11 @@ class Attempt:
             return
         if now > self._family_at:
             self._family_at = now + FAMILY_SECONDS
-            self._family = [process.pid for process in containment.descendants(self.pid)]
+            self._family = containment.descendants(self.pid)
             self._cpu_s = containment.cpu_seconds(self.pid)
         used = containment.resident_bytes(self.pid)
         self._peak = max(self._peak, used)
-        used += sum(containment.resident_bytes(pid) for pid in self._family)
+        used += sum(containment.resident_bytes(member.pid) for member in self._family)
         if used - self._base > limits.memory_bytes:
             grown = (used - self._base) >> 20
             self._stop(
@@ -155,7 +156,8 @@ class Attempt:
         self._reader.close()
         containment.kill_remains(self.pid)
         if self._ending is not None or self.account.done is None or code:
-            containment.kill_all(server.orphans(living))
+            # What the cell could not clear up itself. With the server gone, only those that were seen can be found.
+            containment.kill_all([*self._family, *server.orphans(living)])
         tail = self._log_tail()
         ending = self._ending or self._how_it_died(code, tail)
         self._process.join()

@@ -95,12 +95,12 @@ def run(
     names = sorted({cell.target for cell in plan.cells})
     for name in names:
         plugins.targets().get(name)
+    summary = RunSummary(plan.run_id, len(plan.cells))
     with locking.held(home, purpose=f"run {plan.run_id}"):
-        found = found if found is not None else probes.probe_all(names)
-        folder = _folder(plan, home, environment.capture(found), resume=resume)
-        summary = RunSummary(plan.run_id, len(plan.cells))
-        session = _Session(plan, folder, home, executor, limits or Limits(), found, summary, on_record)
         try:
+            found = found if found is not None else probes.probe_all(names)
+            folder = _folder(plan, home, environment.capture(found), resume=resume)
+            session = _Session(plan, folder, home, executor, limits or Limits(), found, summary, on_record)
             with _ticking(executor, on_progress):
                 session.go(repeat_failures=repeat_failures)
         except KeyboardInterrupt:

@@ -31,8 +31,12 @@ class LocalExecutor:
 
     @property
     def slots(self) -> int:
-        """How many cells run side by side."""
+        """How many cells run side by side; may be set before `run`."""
         return self._supervisor.slots
+
+    @slots.setter
+    def slots(self, count: int) -> None:
+        self._supervisor.slots = count
 
     @slots.setter
     def slots(self, count: int) -> None:
