@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from modelmuster.recipes.inputs.audio import audio_fragments
@@ -11,7 +12,7 @@ from modelmuster.recipes.inputs.codes import code_layouts
 from modelmuster.recipes.inputs.image import image_fragments
 from modelmuster.recipes.inputs.layout import Fragment, Layout
 from modelmuster.recipes.inputs.multimodal import fused_layouts
-from modelmuster.recipes.inputs.required import complete
+from modelmuster.recipes.inputs.required import complete, offer
 from modelmuster.recipes.inputs.text import decoder_arguments, has_decoder, text_arguments
 from modelmuster.recipes.inputs.time_series import time_series_layouts
 from modelmuster.recipes.inputs.towers import tower_layouts
@@ -29,12 +30,13 @@ def composed(callee: Callee) -> Iterator[Layout]:
             # A model that could take a text too may want only one of the two besides its decoder's.
             yield from _alone(callee)
         yield text_layout(callee)
+        yield from rejected
     else:
         yield from _alone(callee)
     yield from time_series_layouts(callee)
     yield from tower_layouts(callee)
-    yield required_layout(callee)
-    yield from rejected
+    if not callee.takes("input_ids"):
+        yield required_layout(callee)
 
 
 def text_layout(callee: Callee) -> Layout:
@@ -46,17 +48,7 @@ def text_layout(callee: Callee) -> Layout:
         made.update(decoder_arguments(callee, draw))
         return complete(callee, draw, made)
 
-    return Layout("text", (Modality.TEXT, *_companions(callee)), build)
-
-
-def _companions(callee: Callee) -> tuple[Modality, ...]:
-    """Modalities of the companions that every layout with a text gets."""
-    found = []
-    if callee.takes("bbox", "xpath_tags_seq"):
-        found.append(Modality.LAYOUT)
-    if callee.takes("visual_feats", "visual_embeds"):
-        found.append(Modality.IMAGE)
-    return tuple(found)
+    return offer("text", (Modality.TEXT,), build)
 
 
 def _alone(callee: Callee) -> Iterator[Layout]:
@@ -73,24 +65,11 @@ def _single(callee: Callee, fragment: Fragment) -> Layout:
         made.update(decoder_arguments(callee, draw))
         return complete(callee, draw, made)
 
-    modalities = [fragment.modality]
-    name = f"{fragment.modality.value}:{fragment.name}"
-    if has_decoder(callee):
-        modalities.append(Modality.TEXT)
-        name += "+text"
-    return Layout(name, tuple(modalities), build)
+    name = f"{fragment.modality.value}:{fragment.name}" + ("+text" if has_decoder(callee) else "")
+    return offer(name, (fragment.modality,), build)
 
 
 def required_layout(callee: Callee) -> Layout:
-    """Nothing but what `forward` requires."""
-    build: Callable[[], dict[str, Any]] = lambda: complete(callee, callee.draw(), {})  # noqa: E731
-    return Layout("required", _kinds(callee), build)
-
-
-TABULAR = frozenset({"states", "actions", "state", "rewards"})
-
-
-def _kinds(callee: Callee) -> tuple[Modality, ...]:
-    if any(name in TABULAR for name in callee.parameters):
-        return (Modality.TABULAR,)
-    return callee.architecture.modalities or (Modality.EMBEDDING,)
+    """Nothing but what `forward` requires, and the companions."""
+    layout = offer("required", (), lambda: complete(callee, callee.draw(), {}))
+    return layout if layout.modalities else replace(layout, modalities=(Modality.EMBEDDING,))

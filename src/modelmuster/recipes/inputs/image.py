@@ -43,6 +43,9 @@ def _whole(callee: Callee, pixels: str) -> Iterator[Fragment]:
     for index, (height, width) in enumerate(dict.fromkeys([stated, (64, 64), (32, 32), (128, 128), wide, (224, 224)])):
         extent = f"{height}x{width}"
         single = {f"nchw-{extent}": (BATCH, channels, height, width)}
+        if callee.takes("prompt_pixel_values"):
+            # The prompt fills the other half.
+            single = {f"half-{extent}": (BATCH, channels, height // 2, width)}
         if index > 1:
             several = {}
         else:

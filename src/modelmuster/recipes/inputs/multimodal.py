@@ -19,7 +19,7 @@ from modelmuster.recipes.inputs.counting import Heard, trial
 from modelmuster.recipes.inputs.image import image_fragments
 from modelmuster.recipes.inputs.layout import BATCH, Fragment, Layout
 from modelmuster.recipes.inputs.placeholders import Piece, interleaved, kinds_of
-from modelmuster.recipes.inputs.required import complete
+from modelmuster.recipes.inputs.required import complete, offer
 from modelmuster.recipes.inputs.sizes import CLOSINGS, OPENINGS, PLACEHOLDERS
 from modelmuster.recipes.inputs.text import decoder_arguments, text_arguments
 from modelmuster.recipes.inputs.video import video_fragments
@@ -75,6 +75,10 @@ def fused_layouts(callee: Callee, rejected: list[Layout]) -> Iterator[Layout]:
                     yield layout
                 else:
                     rejected.append(layout)
+    for modality, tried in pieces.items():
+        if tried.at(0) is None:
+            refused = itertools.islice(FRAGMENTS[modality](callee), CHOICES)
+            rejected += [_layout(callee, [Piece(fragment)], [Piece(fragment)]) for fragment in refused]
 
 
 def fused_layout(callee: Callee, name: str) -> Layout | None:
@@ -192,7 +196,10 @@ def _arguments(callee: Callee, pieces: list[Piece], anew: Piece | None = None) -
 def _layout(callee: Callee, pieces: list[Piece], heeded: list[Piece]) -> Layout:
     name = "+".join(["text", *(f"{piece.fragment.modality.value}:{piece.fragment.name}" for piece in pieces)])
     modalities = (Modality.TEXT, *(piece.fragment.modality for piece in heeded))
-    return Layout(name, modalities, lambda: _arguments(callee, pieces))
+    try:
+        return offer(name, modalities, lambda: _arguments(callee, pieces))
+    except ValueError:  # rows of different lengths: the reason is given when it is built
+        return Layout(name, modalities, lambda: _arguments(callee, pieces))
 
 
 def _heeded(callee: Callee, pieces: list[Piece]) -> list[Piece]:

@@ -9,7 +9,7 @@ import torch
 
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
-from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE
+from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE, Layout
 from modelmuster.recipes.inputs.sizes import CODEBOOK_SIZE, FRAMES, nested, square, value_of
 from modelmuster.recipes.inputs.text import target_tokens, tokens
 from modelmuster.records import Modality
@@ -19,6 +19,8 @@ Filler = Callable[[Callee, Draw, dict[str, Any]], Any]
 
 REGIONS = 10
 """Detected regions of an image, for models that take regions instead of pixels."""
+POINTS = 2
+"""Points per prompt of a segmentation model: one on the object, one off it."""
 EVENTS = 8
 """Steps of a trajectory or latents of a bottleneck."""
 
@@ -58,6 +60,12 @@ def _codes(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
 def _clip(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
     frames = callee.sizes.number(FRAMES, Modality.VIDEO) or 4
     return draw.normal(BATCH, frames, callee.sizes.channels, *callee.sizes.image)
+
+
+def _path(callee: Callee, draw: Draw, made: dict[str, Any], limit: str) -> Any:
+    """The way to each token through a document tree [batch, sequence, depth], as ids below `limit`."""
+    depth = _number(callee, "max_depth", default=EVENTS)
+    return draw.integers(0, _number(callee, limit, default=EVENTS), BATCH, _length(made), depth)
 
 
 def _actions(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
@@ -142,6 +150,18 @@ FILLERS: dict[str, Filler] = {
         BATCH, _number(callee, "max_state_dim", "state_dim", default=callee.sizes.width)
     ),
     "states": lambda callee, draw, _made: draw.normal(BATCH, EVENTS, _number(callee, "state_dim", default=8)),
+    "prompt_pixel_values": lambda _callee, draw, made: draw.normal(*made["pixel_values"].shape),
+    "prompt_masks": lambda _callee, draw, made: draw.normal(*made["pixel_values"].shape),
+    "prompt_depth": lambda callee, draw, _made: draw.uniform(BATCH, 1, *callee.sizes.image),
+    "input_points": lambda callee, draw, _made: draw.uniform(BATCH, 1, POINTS, 2) * min(callee.sizes.image),
+    "input_labels": lambda _callee, _draw, _made: torch.tensor([[[1, 0]]] * BATCH),
+    "xpath_tags_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_tag_unit_embeddings"),
+    "xpath_subs_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_subs_unit_embeddings"),
+    "protein_input_ids": _short_tokens,
+    "protein_attention_mask": lambda _callee, _draw, _made: torch.ones(BATCH, TARGET_SEQUENCE, dtype=torch.long),
+    "speaker_embedding": lambda callee, draw, _made: draw.normal(
+        BATCH, _number(callee, "speaker_embedding_dim", "speaker_embed_dim", default=callee.sizes.width)
+    ),
     "actions": _actions,
     "noise": _noise,
     "timestep": lambda _callee, draw, _made: draw.uniform(BATCH),
@@ -171,6 +191,13 @@ COMPANIONS: dict[str, str | None] = {
     "visual_feats": None,
     "visual_pos": None,
     "visual_embeds": None,
+    "xpath_tags_seq": "input_ids",
+    "xpath_subs_seq": "input_ids",
+    "protein_input_ids": None,
+    "protein_attention_mask": None,
+    "input_points": "pixel_values",
+    "input_labels": "input_points",
+    "prompt_depth": "pixel_values",
     "states": None,
     "actions": None,
     "rewards": None,
@@ -192,6 +219,31 @@ COMPANIONS: dict[str, str | None] = {
 
 Without them a modality would be missing, would not fit, or would be replaced by values that the model draws itself.
 """
+
+CARRIES = {
+    "bbox": Modality.LAYOUT,
+    "xpath_tags_seq": Modality.LAYOUT,
+    "visual_feats": Modality.IMAGE,
+    "visual_embeds": Modality.IMAGE,
+    "input_points": Modality.TABULAR,
+    "state": Modality.TABULAR,
+    "states": Modality.TABULAR,
+    "actions": Modality.TABULAR,
+    "rewards": Modality.TABULAR,
+    "input_ids": Modality.TEXT,
+    "decoder_input_ids": Modality.TEXT,
+    "qformer_input_ids": Modality.TEXT,
+    "task_inputs": Modality.TEXT,
+    "classes_input_ids": Modality.TEXT,
+    "protein_input_ids": Modality.TEXT,
+}
+"""Modalities of the arguments that are added to those of a layout."""
+
+
+def offer(name: str, modalities: tuple[Modality, ...], build: Callable[[], dict[str, Any]]) -> Layout:
+    """A layout that also names the modalities of the arguments that `complete` added."""
+    carried = [CARRIES[argument] for argument in build() if argument in CARRIES]
+    return Layout(name, tuple(dict.fromkeys([*modalities, *carried])), build)
 
 
 def complete(callee: Callee, draw: Draw, made: dict[str, Any]) -> dict[str, Any]:
