@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from modelmuster import catalog
-from modelmuster.records import Outcome
+from modelmuster.records import CellRecord, Outcome
 from modelmuster.runs import plan as plans
 from modelmuster.runs import runner
 from modelmuster.runs.environment import usable_cores
@@ -34,17 +34,15 @@ def _sweep(home: Home, label: str) -> None:
     plan = plans.make_plan(architectures, targets=["torch:cpu"], checks=CHECKS, command="benchmark")
     cpu: list[float] = []
     outcomes: Counter[Outcome] = Counter()
+
+    def count(record: CellRecord) -> None:
+        cpu.append((record.measurement.cpu_ms or 0.0) / 1000)
+        if record.final:
+            outcomes.update(result.outcome for result in record.results)
+
     own = time.process_time()
     began = time.perf_counter()
-    runner.run(
-        plan,
-        LocalExecutor(),
-        home,
-        on_record=lambda record: (
-            cpu.append((record.measurement.cpu_ms or 0.0) / 1000),
-            outcomes.update(result.outcome for result in record.results if record.final),
-        )[0],
-    )
+    runner.run(plan, LocalExecutor(), home, on_record=count)
     wall = time.perf_counter() - began
     floor = sum(cpu) / usable_cores()
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in outcomes.most_common())

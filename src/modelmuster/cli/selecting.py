@@ -99,10 +99,14 @@ def make_plan(choice: Choice, command: str) -> Plan:
 
     if choice.scale not in ("tiny", "default"):
         raise UsageError(f"unknown scale {choice.scale!r}", hint="scales are: tiny, default")
-    if choice.classes not in ("default", "all"):
-        raise UsageError(
-            f"cannot read --classes {choice.classes!r}", hint="choose default or all; name one with --class"
-        )
+    classes: plans.Classes
+    match choice.classes:
+        case _ if choice.class_names:
+            classes = tuple(choice.class_names)
+        case "default" | "all" as classes:
+            pass
+        case other:
+            raise UsageError(f"cannot read --classes {other!r}", hint="choose default or all; name one with --class")
     targets = select_targets(choice.targets) if choice.targets else available_targets()
     if not targets:
         raise NothingSelected("nothing can run here: no target is available", hint="see: muster doctor")
@@ -114,7 +118,7 @@ def make_plan(choice: Choice, command: str) -> Plan:
         architectures,
         targets=targets,
         checks=checks,
-        classes=tuple(choice.class_names) if choice.class_names else choice.classes,
+        classes=classes,
         dtypes=tuple(choice.dtypes or ("float32",)),
         scale=Scale(choice.scale),
         seed=choice.seed,
