@@ -264,7 +264,11 @@
   document.querySelector("#matrix .scroll").addEventListener("scroll", hideTip, { passive: true });
 
   /* ---- Detail panel ---- */
-  const number = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value));
+  function number(value) {
+    if (typeof value !== "number" || Number.isInteger(value)) return String(value);
+    const size = Math.abs(value);
+    return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  }
   const milliseconds = (value) => (value >= 10000 ? `${(value / 1000).toFixed(1)} s` : value >= 100 ? `${Math.round(value)} ms` : `${number(value)} ms`);
   const mark = (outcome) => make("span", { class: `mark ${CLASSES[outcome]}`, "aria-hidden": "true" }, outcome === "mock" ? "~" : data.outcomes[outcome]);
   const facts = (entries) => make("dl", { class: "facts" }, entries.filter(([, value]) => value !== null && value !== undefined && value !== "")
@@ -304,7 +308,7 @@
           result.flaky ? " · flaky" : ""].join(""))),
       data.checks[result.check] ? make("p", { class: "soft" }, data.checks[result.check]) : null,
       result.expected !== undefined ? make("p", null, `Expected: ${textOf(result.expected)}`) : null,
-      said || error ? make("pre", null, error && !said.startsWith(error.type) ? `${error.type}: ${said}` : said) : null,
+      said || error ? make(result.outcome === "pass" ? "p" : "pre", null, error && !said.startsWith(error.type) ? `${error.type}: ${said}` : said) : null,
       result.figures ? make("dl", { class: "figures" }, Object.entries(result.figures).map(([name, value]) =>
         make("div", null, make("dt", null, name), make("dd", null, number(value))))) : null,
       error?.traceback !== undefined ? make("details", { open: "" }, make("summary", null, "Traceback"), make("pre", null, textOf(error.traceback))) : null,
