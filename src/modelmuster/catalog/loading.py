@@ -1,0 +1,144 @@
+"""Where a catalogue comes from: what was kept of an introspection, a shipped snapshot, or the library itself."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelmuster.catalog import snapshot
+from modelmuster.catalog.contents import Catalog
+from modelmuster.errors import UsageError
+from modelmuster.settings import user_cache
+
+if TYPE_CHECKING:
+    from modelmuster.catalog.gather import Advance
+
+INSTALLED = "installed"
+"""The name by which `open_catalog` finds the catalogue of the installed version."""
+
+
+def load(*, refresh: bool = False, advance: Advance | None = None) -> Catalog:
+    """The catalogue of the installed transformers; of the newest version that is shipped where none is installed.
+
+    Only introspection imports torch and transformers. It takes about half a minute and happens once per version of
+    transformers, and not at all for a version whose snapshot is shipped.
+
+    Args:
+        refresh: Introspect even if the answer is known.
+        advance: Called with each model type as it is introspected.
+
+    Raises:
+        MissingDependency: introspection is needed, and torch is not installed.
+    """
+    installed = installed_version()
+    if installed is None:
+        return snapshot.read(next(iter(snapshot.shipped().values())), "shipped snapshot")
+    if not refresh and (known := _known(installed)) is not None:
+        return known
+    catalog = introspect(advance)
+    _keep(catalog)
+    return catalog
+
+
+def introspect(advance: Advance | None = None) -> Catalog:
+    """The catalogue as the installed library shows it now.
+
+    Raises:
+        MissingDependency: torch or transformers is not installed.
+    """
+    from modelmuster.catalog import gather, library
+    from modelmuster.catalog.judge import judge
+
+    library.require()
+    with _quiet():
+        facts = gather.gather(advance=advance)
+        judged = [judge(entry, facts, library.distribution_of).architecture for entry in facts.values()]
+    found = installed_version()
+    assert found is not None
+    return Catalog(found, "introspected", tuple(sorted(judged, key=lambda entry: entry.model_type.casefold())))
+
+
+def open_catalog(name: str) -> Catalog:
+    """The catalogue of a version (`5.23.0`), of the installed version (`installed`), or in a file.
+
+    Raises:
+        UsageError: no such file, and no catalogue of such a version is known here.
+    """
+    if name == INSTALLED:
+        return load()
+    shipped = snapshot.shipped()
+    if name in shipped:
+        return snapshot.read(shipped[name], "shipped snapshot")
+    if name == installed_version():
+        return load()
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(
+            f"no catalogue {name!r}",
+            hint=f"give a file made by `muster catalog snapshot`, or a version: {', '.join([*shipped, INSTALLED])}",
+        )
+    return snapshot.read(path, "file")
+
+
+def installed_version() -> str | None:
+    """The version of transformers that is installed, read without importing it."""
+    try:
+        return version("transformers")
+    except PackageNotFoundError:
+        return None
+
+
+def cache_path(transformers: str) -> Path:
+    """Where the result of introspecting that version is kept; a change of this package's code changes the name."""
+    return user_cache() / "catalog" / snapshot.file_name(transformers, _code_key())
+
+
+def _known(installed: str) -> Catalog | None:
+    kept = cache_path(installed)
+    if kept.is_file():
+        try:
+            return snapshot.read(kept, "cache")
+        except UsageError:
+            kept.unlink(missing_ok=True)  # torn or damaged: what cannot be read is made again
+    shipped = snapshot.shipped()
+    return snapshot.read(shipped[installed], "shipped snapshot") if installed in shipped else None
+
+
+def _keep(catalog: Catalog) -> None:
+    """Store for the next time. What could not be imported today may be importable tomorrow, so that is not stored."""
+    if any(entry.config_class == "" for entry in catalog):
+        return
+    try:
+        snapshot.write(catalog, cache_path(catalog.transformers))
+    except UsageError as error:
+        warnings.warn(f"the catalogue is not kept for the next time: {error}", stacklevel=3)
+
+
+@cache
+def _code_key() -> str:
+    """A hash over the code that makes a catalogue."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's notices about kernels and backends from the user while all of it is imported."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(before)
