@@ -274,6 +274,8 @@ class Job:
     attempt: int = 1
     cache_dir: str = ""
     """Folder that keeps what recipes learn, such as winning input layouts; empty for none."""
+    architecture: Architecture | None = None
+    """The catalogue's entry for the cell's type, so that not every child has to read the catalogue; None to read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ def _source(job: Job, target: Target, stages: Stages) -> Architecture | Subject:
     subject = target.subject(job.cell, stages.enter) if isinstance(target, SubjectSource) else None
     if subject is not None:
         return subject
+    if job.architecture is not None:
+        return job.architecture
     from modelmuster import catalog
 
     return catalog.load().get(job.cell.model_type)

@@ -81,7 +81,7 @@ def create_run(home: Home, plan: Plan, environment: Environment) -> RunFolder:
     folder = RunFolder(home.runs / plan.run_id)
     if folder.plan.exists():
         raise UsageError(
-            f"the run {plan.run_id} exists already", hint=f"to go on with it: muster run --resume {plan.run_id}"
+            f"the run {plan.run_id} exists already", hint=f"to go on with it: muster run --resume --of {plan.run_id}"
         )
     try:
         folder.logs.mkdir(parents=True, exist_ok=True)

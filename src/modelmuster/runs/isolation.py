@@ -96,7 +96,7 @@ def _modules(targets: Iterable[Target]) -> set[str]:
     modules: set[str] = set()
     for target in targets:
         if target.start_method == "fork":
-            modules.update(target.preload)
+            modules.update(target.preload, [type(target).__module__])
             if not isinstance(target, SubjectSource):
                 modules.update(preload.BUILDING)
     return modules

@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import sys
 import traceback
@@ -27,22 +28,27 @@ LOG_VARIABLE = "MODELMUSTER_PRELOAD_LOG"
 ALWAYS = ("numpy", "modelmuster.runs.child")
 """What the children themselves are made of."""
 BUILDING = (
-    "modelmuster.catalog",
-    "modelmuster.recipes",
     "torch",
     "transformers",
     "transformers.modeling_utils",
     "transformers.configuration_utils",
     "transformers.masking_utils",
     "transformers.cache_utils",
-    "transformers.generation",
+    "transformers.generation.utils",
+    "transformers.generation.candidate_generator",
     "transformers.modeling_layers",
     "transformers.modeling_rope_utils",
     "transformers.models.auto.configuration_auto",
     "transformers.models.auto.modeling_auto",
+    "transformers.models.auto.processing_auto",
+    "timm",
+    "modelmuster.recipes.*",
+    "modelmuster.numerics.*",
+    "modelmuster.checks.*",
 )
-"""What building any transformers model needs; the modules of the one model are the child's to import. Importing
-`torch` and `transformers` alone leaves two seconds of lazy imports to every child."""
+"""What building and checking any transformers model needs, `.*` for a package with all its modules; the modules of the
+one model are the child's to import. Importing `torch` and `transformers` alone leaves two seconds of lazy imports to
+every child."""
 
 
 def preload() -> None:
@@ -65,7 +71,7 @@ def preload() -> None:
     # Taken out, lest a process that a cell starts should think itself the server.
     for name in (*ALWAYS, *json.loads(os.environ.pop(MODULES_VARIABLE))):
         try:
-            importlib.import_module(name)
+            _import(name)
         except Exception:  # noqa: BLE001 - a third party's import may raise anything; the log keeps it
             traceback.print_exc()
         _assert_one_thread(name)
@@ -76,6 +82,13 @@ def preload() -> None:
     plugins.checks()
     gc.collect()
     gc.freeze()
+
+
+def _import(name: str) -> None:
+    package = importlib.import_module(name.removesuffix(".*"))
+    if name.endswith(".*"):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(found.name)
 
 
 def _assert_one_thread(name: str) -> None:

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Executor, Job, Limits, Probe, Progress
+from modelmuster.contracts import Executor, Job, Limits, Probe, Progress, SubjectSource
 from modelmuster.errors import UsageError
 from modelmuster.records import (
     DECIDED,
     FINDINGS,
+    Architecture,
     Cell,
     CellRecord,
     Environment,
@@ -123,6 +124,7 @@ class _Session:
     found: Mapping[str, Probe]
     summary: RunSummary
     on_record: Callable[[CellRecord], None] | None
+    catalog: dict[str, Architecture] = field(default_factory=dict)
 
     def go(self, *, repeat_failures: bool) -> None:
         attempts: dict[str, CellRecord] = {}
@@ -176,7 +178,18 @@ class _Session:
             log_dir=str(self.folder.logs),
             attempt=attempt,
             cache_dir=str(self.home.cache),
+            architecture=self._architecture(cell),
         )
+
+    def _architecture(self, cell: Cell) -> Architecture | None:
+        """The catalogue's entry of the cell's type; None where the target brings its own subjects."""
+        if isinstance(plugins.targets().get(cell.target), SubjectSource):
+            return None
+        if not self.catalog:
+            from modelmuster import catalog
+
+            self.catalog.update((entry.model_type, entry) for entry in catalog.load().architectures)
+        return self.catalog.get(cell.model_type)
 
     def _answer_without_process(self, job: Job) -> CellRecord | None:
         """The record of a cell that cannot run here at all, with the reason."""
