@@ -35,8 +35,8 @@ _EXACT = frozenset({
     "embedding", "expand", "expand_as", "fill_", "flatten", "flip", "full", "full_like", "gather", "index_select",
     "is_floating_point", "masked_fill", "masked_fill_", "movedim", "narrow", "new_ones", "new_zeros", "numel",
     "one_hot", "ones", "ones_like", "permute", "relu", "repeat", "repeat_interleave", "requires_grad_", "reshape",
-    "roll", "size", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "type_as", "unbind", "unflatten", "unfold",
-    "unsqueeze", "view", "view_as", "where", "zeros", "zeros_like",
+    "roll", "size", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "type_as", "unbind",
+    "unflatten", "unfold", "unsqueeze", "view", "view_as", "where", "zeros", "zeros_like",
 })  # fmt: skip
 """Operations that round nothing. They need no list, since results on the grid are left alone; this one saves time."""
 

@@ -158,10 +158,10 @@ def saturated(array: np.ndarray, dtype: str) -> np.ndarray:
 
     Models mark what is masked with the lowest number of a dtype, which differs between the dtypes.
     """
-    largest = TOLERANCES[dtype].largest * (1 - 2.0**-8)
-    if array.dtype.kind != "f" or not (np.abs(array) >= largest).any():
+    if array.dtype.kind != "f":
         return array
-    return np.where(np.abs(array) >= largest, np.copysign(np.inf, array), array)
+    beyond = np.abs(array.astype(np.float64, copy=False)) >= TOLERANCES[dtype].largest * (1 - 2.0**-8)
+    return np.where(beyond, np.copysign(np.inf, array), array) if beyond.any() else array
 
 
 def _judge(reference: Output, own: float, observed: Output, dtype: str) -> Judged:

@@ -14,7 +14,14 @@ from modelmuster.targets import torch_devices
 if TYPE_CHECKING:
     import torch
 
-REFUSALS = ("not implemented for 'Half'", "not implemented for 'BFloat16'", "not currently implemented for the")
+REFUSALS = (
+    "not implemented for 'Half'",
+    "not implemented for 'BFloat16'",
+    "Unsupported dtype Half",
+    "Unsupported dtype BFloat16",
+    "Low precision dtypes not supported",
+    "not currently implemented for the",
+)
 """How torch says that a device has no kernel for an operator or a dtype."""
 
 

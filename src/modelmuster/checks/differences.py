@@ -1,0 +1,73 @@
+"""How two runs of one target differ, and when the difference is no more than rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from modelmuster.contracts import Output, Outputs, Trial
+from modelmuster.numerics.rule import TOLERANCES, Comparison, judge, saturated
+
+TWO_RUNS = 2.0
+"""Both runs round: their difference may be twice what one may be off."""
+
+
+def same(trial: Trial, expected: Outputs, got: Outputs) -> Comparison:
+    """Judge one run by another, as if it were the reference, with twice the tolerance of a single run."""
+    own = {name: TWO_RUNS * error for name, error in trial.rounding().items()}
+    return judge(expected, own, got, trial.dtype)
+
+
+def influence(before: Outputs, after: Outputs, dtype: str) -> tuple[float, str]:
+    """The largest relative change of an output, as rms of the difference ÷ rms before, and the output's name.
+
+    Infinite where a shape or an integer changed. Compare it with `noise_floor`.
+    """
+    changes = {name: _change(output, after.get(name), dtype) for name, output in before.items()}
+    most = max(changes, key=lambda name: changes[name], default="")
+    return changes.get(most, 0.0), most
+
+
+def noise_floor(dtype: str) -> float:
+    """Relative change below which nothing is said to have changed: the floor of the tolerance rule."""
+    tolerance = TOLERANCES[dtype]
+    return tolerance.floor * tolerance.step if dtype == "float32" else tolerance.step
+
+
+def rows(outputs: Outputs, index: slice | list[int] | np.ndarray, batch: int) -> dict[str, Output]:
+    """Those rows of every output that has one row for each of the batch."""
+    return {
+        name: Output(output.array[index], output.dtype)
+        for name, output in outputs.items()
+        if output.array.ndim >= 1 and output.array.shape[0] == batch
+    }
+
+
+def floats(outputs: Outputs) -> Mapping[str, np.ndarray]:
+    """The floating-point outputs as float64 arrays."""
+    return {name: output.array.astype(np.float64) for name, output in outputs.items() if output.array.dtype.kind == "f"}
+
+
+def relative_rms(difference: np.ndarray, base: np.ndarray) -> float:
+    """Root mean square of the finite differences ÷ that of the base; 0 where the base has no size."""
+    kept = np.isfinite(difference) & np.isfinite(base)
+    if not kept.any():
+        return 0.0
+    peak = float(np.abs(base[kept]).max())
+    size = float(np.sqrt(np.mean((base[kept] / peak) ** 2))) if peak else 0.0
+    return float(np.sqrt(np.mean((difference[kept] / peak) ** 2))) / size if size else 0.0
+
+
+def _change(before: Output, after: Output | None, dtype: str) -> float:
+    if after is None or before.array.shape != after.array.shape:
+        return np.inf
+    if before.array.dtype.kind != "f":
+        return 0.0 if np.array_equal(before.array, after.array) else np.inf
+    first, second = saturated(before.array.astype(np.float64), dtype), saturated(after.array.astype(np.float64), dtype)
+    if not np.array_equal(np.isfinite(first), np.isfinite(second)):
+        return np.inf
+    finite = np.isfinite(first)
+    if not np.abs(first[finite]).any():
+        return np.inf if second[finite].any() else 0.0
+    return relative_rms(second[finite] - first[finite], first[finite])

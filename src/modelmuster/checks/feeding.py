@@ -1,0 +1,137 @@
+"""Which input carries which modality, and how to change an input so that it stays valid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from modelmuster.contracts import Trial
+from modelmuster.records import Modality
+
+CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
+    (r"audio_(input_)?ids|audio_codes", (Modality.AUDIO,)),
+    # Ids stand for colours in some image models, for code words in some audio models.
+    (r"(\w+_)?input_ids", (Modality.TEXT, Modality.IMAGE, Modality.AUDIO, Modality.TIME_SERIES, Modality.TABULAR)),
+    (r"(decoder_)?inputs_embeds", (Modality.TEXT, Modality.EMBEDDING, Modality.IMAGE, Modality.AUDIO)),
+    (r"pixel_values_videos|video_\w*(values|features|patches)", (Modality.VIDEO,)),
+    (
+        r"(\w+_)?pixel_values(_\w+)?|image(s|_patches|_features|_embeds)?|flattened_patches|visual_(feats|embeds)",
+        (Modality.IMAGE, Modality.VIDEO),
+    ),
+    (
+        r"(\w+_)?input_(features|values)(_\w+)?|audio_(mel|latents|values|features|embeds)|(mel_)?spectrogram|waveform",
+        (Modality.AUDIO,),
+    ),
+    (r"past_values|future_values|time_series\w*", (Modality.TIME_SERIES,)),
+    (r"bbox|xpath_(tags|subs)_seq", (Modality.LAYOUT,)),
+    (
+        r"states|actions|rewards|returns_to_go|input_(points|boxes)|residue_index|res_type|\w*coord\w*|aatype",
+        (Modality.TABULAR,),
+    ),
+    (
+        r"(encoder_)?hidden_states|inputs|latents|\w+_embeds|\w+_features|context\w*|code",
+        (Modality.EMBEDDING, Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO),
+    ),
+)
+"""Patterns over whole input names with what they may carry, most usual first; the first pattern that fits counts."""
+
+_MASKS = re.compile(r"\w*(mask|_len|_lens|_lengths?|cutoffs|sizes|dim|grid\w*|_ids_mask)")
+
+
+def carrier_of(name: str, fed: tuple[Modality, ...]) -> Modality | None:
+    """The modality, among those that the recipe feeds, that an input of this name carries; None for masks and sizes."""
+    if _MASKS.fullmatch(name):
+        return None
+    for pattern, candidates in CARRIERS:
+        if re.fullmatch(pattern, name):
+            return next((candidate for candidate in candidates if candidate in fed), None)
+    return None
+
+
+def carriers(trial: Trial) -> dict[str, Modality]:
+    """The inputs of the recipe that carry data, with the modality of each."""
+    fed = trial.recipe.modalities
+    found = {name: carrier_of(name, fed) for name, value in trial.inputs.items() if _is_data(value)}
+    return {name: modality for name, modality in found.items() if modality is not None}
+
+
+def batch_size(trial: Trial) -> int | None:
+    """Rows of the batch: the first axis that the text or else every carrier shares; None where they disagree."""
+    inputs = trial.inputs
+    arrays = {name: inputs[name] for name in carriers(trial) if isinstance(inputs[name], np.ndarray)}
+    for name in ("input_ids", "decoder_input_ids"):
+        if name in arrays and arrays[name].ndim >= 2:
+            return int(arrays[name].shape[0])
+    sizes = {int(array.shape[0]) for array in arrays.values() if array.ndim >= 2}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def changed(trial: Trial, name: str) -> dict[str, Any] | None:
+    """The inputs with one of them changed to other valid values; None where it has no other arrangement.
+
+    Numbers trade places, so that the range of the values stays; ids do so within their row, and special tokens, such
+    as the places of an image, stay where they are.
+    """
+    inputs = dict(trial.inputs)
+    value = inputs[name]
+    if isinstance(value, list | tuple):
+        inputs[name] = type(value)(_moved(member, ()) for member in value)
+    else:
+        inputs[name] = _moved(value, special_tokens(trial.recipe.config))
+    return inputs if not _equal(inputs[name], value) else None
+
+
+def special_tokens(config: Mapping[str, Any]) -> tuple[int, ...]:
+    """Every id that the configuration gives a role, its parts included."""
+    return tuple(sorted(set(_special(config))))
+
+
+def settings(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every key of a configuration with its value, those of its parts included, outermost first."""
+    yield from config.items()
+    for value in config.values():
+        if isinstance(value, Mapping):
+            yield from settings(value)
+
+
+def _special(config: Mapping[str, Any]) -> Iterator[int]:
+    for key, value in settings(config):
+        if re.fullmatch(r"\w*(token|pad|eos|bos|sep|cls|mask)\w*_(id|ids|index)", key):
+            yield from (member for member in (value if isinstance(value, list) else [value]) if _is_id(member))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_data(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_is_data(member) for member in value)
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size > 1
+
+
+def _moved(value: np.ndarray, specials: tuple[int, ...]) -> np.ndarray:
+    if value.dtype.kind == "f":
+        # A third of the way round: neighbours in every axis change, by more than a row or a channel.
+        rolled = np.roll(value.reshape(-1), max(1, value.size // 3 + 1)).reshape(value.shape)
+        return value + 1 if np.array_equal(rolled, value) else rolled
+    if value.ndim != 2:
+        return np.roll(value, 1, axis=min(1, value.ndim - 1))
+    moved = np.stack([_rolled(row, specials) for row in value])
+    return moved if not np.array_equal(moved, value) else _rolled(value.reshape(-1), specials).reshape(value.shape)
+
+
+def _rolled(ids: np.ndarray, specials: tuple[int, ...]) -> np.ndarray:
+    ordinary = ~np.isin(ids, specials)
+    moved = ids.copy()
+    moved[ordinary] = np.roll(ids[ordinary], 1)
+    return moved
+
+
+def _equal(first: Any, second: Any) -> bool:
+    if isinstance(first, list | tuple):
+        return all(_equal(*pair) for pair in zip(first, second, strict=True))
+    return bool(np.array_equal(first, second))

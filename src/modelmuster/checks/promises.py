@@ -1,0 +1,88 @@
+"""What a configuration promises of the shapes and dtypes of outputs, where that can be told from the recipe alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from modelmuster.checks.feeding import batch_size, settings
+from modelmuster.checks.question import Figures
+from modelmuster.contracts import Output, Trial
+from modelmuster.numerics.rule import TOLERANCES
+from modelmuster.records import Family, Modality
+
+_WORDS = frozenset({"CAUSAL_LM", "MASKED_LM", "SEQ_TO_SEQ_CAUSAL_LM", "IMAGE_TEXT_TO_TEXT"})
+"""Tasks whose `logits` hold one number for each word of a vocabulary."""
+_LABELS = frozenset({"SEQUENCE_CLASSIFICATION", "TOKEN_CLASSIFICATION", "IMAGE_CLASSIFICATION", "AUDIO_CLASSIFICATION"})
+"""Tasks whose `logits` hold one number for each label."""
+_TEXT = frozenset({Family.ENCODER_ONLY, Family.DECODER_ONLY, Family.ENCODER_DECODER})
+_PER_ROW = ("logits", "last_hidden_state", "pooler_output", "image_embeds", "text_embeds")
+"""Outputs whose first axis is the batch."""
+
+
+def broken_promise(trial: Trial, figures: Figures) -> str | None:
+    """The first promise that an output breaks, in words."""
+    outputs = trial.baseline()
+    for name, output in outputs.items():
+        wrong = _narrower(name, output, trial.dtype)
+        if wrong:
+            return wrong
+    for name in _PER_ROW:
+        if name in outputs:
+            figures[f"{name}.shape"] = "×".join(map(str, outputs[name].array.shape))
+            wrong = _shape(trial, name, outputs[name].array)
+            if wrong:
+                return wrong
+    return None
+
+
+def _narrower(name: str, output: Output, dtype: str) -> str | None:
+    """Wider types than asked for are allowed: some models compute scores or losses in float32 whatever they are."""
+    if output.dtype in TOLERANCES and TOLERANCES[output.dtype].step > TOLERANCES[dtype].step:
+        return f"{name} came back in {output.dtype}, though the model runs in {dtype}"
+    return None
+
+
+def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
+    batch = batch_size(trial)
+    if batch is not None and array.ndim >= 2 and array.shape[0] != batch:
+        return f"{name} has {array.shape[0]} rows for a batch of {batch}"
+    length = _length(trial)
+    if length is not None and name in {"logits", "last_hidden_state"} and array.ndim == 3 and array.shape[1] != length:
+        return f"{name} has {array.shape[1]} positions for {length} tokens"
+    widths = _widths(trial, name)
+    if widths and array.shape[-1] not in widths:
+        return f"{name} is {array.shape[-1]} wide, the configuration promises {' or '.join(map(str, sorted(widths)))}"
+    return None
+
+
+def _length(trial: Trial) -> int | None:
+    """Tokens that the logits are counted by, of models that are fed text alone and answer each token."""
+    if trial.architecture.family not in _TEXT or set(trial.recipe.modalities) != {Modality.TEXT}:
+        return None
+    if _tasks(trial) - _WORDS - {"TOKEN_CLASSIFICATION", "BASE", "PRETRAINING"}:
+        return None
+    inputs = trial.inputs
+    tokens = inputs.get("decoder_input_ids", inputs.get("input_ids"))
+    return int(tokens.shape[1]) if isinstance(tokens, np.ndarray) and tokens.ndim == 2 else None
+
+
+def _widths(trial: Trial, name: str) -> set[int]:
+    if name != "logits":
+        return set()
+    tasks, found = _tasks(trial), dict[str, set[int]]()
+    for key, value in settings(trial.recipe.config):
+        kind = "words" if key.endswith("vocab_size") else "labels" if key == "num_labels" else ""
+        if kind and isinstance(value, int):
+            found.setdefault(kind, set()).add(value)
+    if tasks & _WORDS and not tasks & _LABELS:
+        return found.get("words", set())
+    if tasks and tasks <= _LABELS:
+        return found.get("labels", set())
+    return set()
+
+
+def _tasks(trial: Trial) -> set[str]:
+    for entry in trial.architecture.model_classes:
+        if entry.name == trial.recipe.model_class:
+            return set(entry.tasks)
+    return set()
