@@ -267,6 +267,7 @@ def _result(check: str, outcome: Outcome, dice: random.Random, *, flaky: bool) -
         "cosine": 1.0,
         "ratio": dice.uniform(0.1, 40),
         "rule": "rounding",
+        "logits.max_abs": dice.uniform(1e-8, 1e-5),
     }
     return Result(
         check=check,

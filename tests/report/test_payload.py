@@ -56,6 +56,18 @@ def test_the_sparsest_detail_drops_figures_of_passes_only(data):
     assert [one for one in results if one["outcome"] == "fail" and "figures" in one]
 
 
+def test_figures_of_single_outputs_go_first_and_only_from_passes(data):
+    def names(detail, outcome):
+        found = details(data, detail)
+        results = [result for row in found["rows"] for cell in row for result in cell["results"]]
+        return {name for one in results if one["outcome"] == outcome for name in one.get("figures", {})}
+
+    main = Detail(0, 0, "main")
+    assert "logits.max_abs" in names(DETAILS[0], "pass") & names(main, "fail")
+    assert "logits.max_abs" not in names(main, "pass")
+    assert "max_abs" in names(main, "pass")
+
+
 def test_figures_that_json_has_no_word_for_become_text(data):
     row = data.rows[0]
     cell = next(cell for cell in row.cells if cell.outcome is not Outcome.NOT_RUN and not cell.mock)

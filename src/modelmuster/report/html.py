@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -144,6 +145,7 @@ def _templates() -> Templates:
         number=_number,
         word=word,
         remark=_remark,
+        when=when,
     )
     return templates
 
@@ -165,6 +167,14 @@ def readable_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} TiB"
+
+
+def when(moment: str) -> str:
+    """An ISO 8601 moment to the second, in UTC; as it stands where it is none."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return moment
 
 
 def _number(count: int) -> str:

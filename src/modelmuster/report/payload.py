@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,17 +26,17 @@ class Detail:
 
     log_chars: int
     traceback_chars: int
-    figures_of_passes: bool = True
-    """Messages and figures of passed checks."""
+    figures: Literal["all", "main", "none"] = "all"
+    """Of passed checks: all, without those of single outputs (`logits.max_abs`), or none. Others keep theirs."""
 
 
 DETAILS = (
     Detail(4000, 6000),
     Detail(1200, 2500),
-    Detail(500, 1500),
-    Detail(200, 1000),
-    Detail(0, 800),
-    Detail(0, 400, figures_of_passes=False),
+    Detail(500, 1500, "main"),
+    Detail(200, 1000, "main"),
+    Detail(0, 800, "main"),
+    Detail(0, 400, "none"),
 )
 """From generous to sparse; the first that fits the size limit is taken."""
 
@@ -145,15 +146,15 @@ def _attempt(record: CellRecord) -> dict[str, Any]:
 
 
 def _result(result: Result, pool: _Pool, detail: Detail) -> dict[str, Any]:
-    kept = detail.figures_of_passes or result.outcome is not Outcome.PASS
+    kept = "all" if result.outcome is not Outcome.PASS else detail.figures
     error = result.error
     return _sparse(
         {
             "check": result.check,
             "outcome": result.outcome.value,
             "stage": result.stage.value if result.stage else None,
-            "message": pool.add(result.message) if kept else None,
-            "figures": {name: _short(value) for name, value in result.figures.items()} if kept else None,
+            "message": pool.add(result.message) if kept != "none" else None,
+            "figures": _figures(result.figures, kept),
             "error": _sparse(
                 {
                     "type": error.type,
@@ -169,6 +170,12 @@ def _result(result: Result, pool: _Pool, detail: Detail) -> dict[str, Any]:
             "flaky": result.flaky,
         }
     )
+
+
+def _figures(figures: Mapping[str, Any], kept: str) -> dict[str, Any]:
+    if kept == "none":
+        return {}
+    return {name: _short(value) for name, value in figures.items() if kept == "all" or "." not in name}
 
 
 def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:

@@ -342,8 +342,9 @@
       tableOf(["Input", "Shape", "Type"], recipe.inputs.map(([name, shape, dtype]) => [name, shape.join(" × ") || "scalar", dtype])),
       make("details", null, make("summary", null, "Config"), make("pre", null, JSON.stringify(recipe.config, null, 1))),
       recipe.applied.length ? make("details", null, make("summary", null, `${recipe.applied.length} rules and overrides`),
-        tableOf(["Rule", "Field", "Change", "Reason"], recipe.applied.map(([rule, field, before, after, why]) =>
-          [rule, field, `${JSON.stringify(before)} → ${JSON.stringify(after)}`, why]))) : null);
+        make("dl", { class: "applied" }, recipe.applied.map(([rule, field, before, after, why]) => [
+          make("dt", null, make("code", null, field), ` ${JSON.stringify(before)} → ${JSON.stringify(after)} `, make("small", { class: "soft" }, rule)),
+          make("dd", { class: "soft" }, why)]).flat())) : null);
   }
   function timePart(detail) {
     return make("div", null,
