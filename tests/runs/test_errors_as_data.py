@@ -112,10 +112,12 @@ def test_a_crash_is_told_apart_by_the_innermost_python_frame():
         return (
             "noise\nFatal Python error: Segmentation fault\n\nCurrent thread 0x1 (most recent call first):\n"
             f'  File "/x/modeling_bert.py", line 12 in {function}\n  File "/x/run.py", line 3 in main\n'
+            "\nExtension modules: numpy, torch (total: 2)\n"
         )
 
-    forward, loss = (errors_as_data.of_signal(11, "killed", log(name)) for name in ("forward", "loss"))
+    forward, loss = (errors_as_data.of_death("SIGSEGV", "killed", log(name)) for name in ("forward", "loss"))
     assert forward.type == "SIGSEGV"
     assert forward.traceback.startswith("Fatal Python error")
+    assert "Extension modules" not in forward.traceback
     assert forward.fingerprint != loss.fingerprint
-    assert errors_as_data.of_signal(9, "killed", "").traceback == ""
+    assert errors_as_data.of_death("SIGKILL", "killed", "").traceback == ""

@@ -97,6 +97,7 @@ def test_a_hang_is_a_timeout_with_its_stack_even_if_the_signal_woke_it(run_one, 
     assert outcomes(record) == [Outcome.PASS, Outcome.TIMEOUT, Outcome.NOT_RUN]
     assert "checks.py" in record.log_tail
     assert " in run" in record.log_tail
+    assert "checks.py" in record.results[1].error.traceback
     assert record.results[1].stage is Stage.RUN
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from modelmuster import catalog
+from modelmuster import catalog, plugins
 from modelmuster.contracts import Limits
 from modelmuster.errors import InfrastructureError, RunInProgress, UnknownName, UsageError
 from modelmuster.records import Architecture, Family, ModelClass, Outcome
@@ -12,6 +12,7 @@ from modelmuster.runs import folders, journal, locking, runner
 from modelmuster.runs.executors.local import LocalExecutor
 from modelmuster.runs.plan import make_plan
 
+TOYS = ("toy:cpu", "toy:absent")
 LIMITS = Limits(wall_s=30.0, cpu_s=30.0, memory_bytes=512 << 20)
 
 
@@ -38,6 +39,8 @@ def plan():
 @pytest.fixture
 def run(home, toy_folder):
     def go(plan, **options):
+        # Looked up here and not in processes of their own, which take a second each; one test does without.
+        options.setdefault("found", {name: plugins.targets().get(name).probe() for name in TOYS})
         return runner.run(plan, LocalExecutor(slots=2), home, limits=LIMITS, **options)
 
     return go
@@ -54,7 +57,7 @@ def finals(records):
 def test_every_planned_cell_is_recorded_once_and_counted(plan, run, home):
     made = plan("ok", "declines", names=[f"m{number}" for number in range(8)])
     told = []
-    summary = run(made, on_record=told.append)
+    summary = run(made, on_record=told.append, found=None)
     records = recorded(home, made)
     assert finals(records) == Counter(cell.id for cell in made.cells)
     assert told == records

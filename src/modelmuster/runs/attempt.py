@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing import Pipe
 from pathlib import Path
@@ -22,6 +23,9 @@ from modelmuster.runs.forkserver import child_environment, server, spawn_context
 from modelmuster.runs.verdict import Account, Ending, record
 
 LOG_TAIL_BYTES = 8_192
+"""How much of its log a record carries."""
+STACK_BYTES = 65_536
+"""How far back in its log a stack is looked for: with torch loaded, a dump lists hundreds of extension modules."""
 DUMP_SECONDS = 0.5
 """How long a child that is out of time gets to write its stack before it is killed."""
 FAMILY_SECONDS = 1.0
@@ -57,6 +61,8 @@ class Attempt:
                     self._process.start()
         except BaseException:
             self._reader.close()
+            if self._process.pid is not None:  # an interruption came between its start and our taking notice
+                containment.kill_group(self._process.pid)
             raise
         finally:
             writer.close()
@@ -143,6 +149,12 @@ class Attempt:
         containment.kill_group(self.pid)
         containment.kill_all(below)
 
+    def abandon(self) -> None:
+        """Kill it, and keep nothing of it."""
+        self.kill()
+        self._process.join(timeout=5)
+        self._reader.close()
+
     def finish(self, living: Collection[int]) -> CellRecord:
         """Clear up behind the ended process and say what became of its cell.
 
@@ -158,8 +170,10 @@ class Attempt:
         if self._ending is not None or self.account.done is None or code:
             # What the cell could not clear up itself. With the server gone, only those that were seen can be found.
             containment.kill_all([*self._family, *server.orphans(living)])
-        tail = self._log_tail()
-        ending = self._ending or self._how_it_died(code, tail)
+        log = self._end_of_log()
+        ending = self._ending or self._how_it_died(code, log)
+        if ending is not None and ending.outcome is Outcome.TIMEOUT:
+            ending = replace(ending, error=errors_as_data.of_death("timeout", ending.message, log))
         self._process.join()
         self._process.close()
         done = self.account.done
@@ -177,7 +191,7 @@ class Attempt:
                 cpu_ms=done.cpu_ms if done else None if self._cpu_s is None else 1000 * self._cpu_s,
                 peak_rss_bytes=max(self._peak, done.peak_rss_bytes if done else 0) or None,
             ),
-            log_tail=tail,
+            log_tail=log.encode()[-LOG_TAIL_BYTES:].decode(errors="replace"),
         )
 
     def _take_lines(self) -> None:
@@ -195,7 +209,7 @@ class Attempt:
         self._cpu_s = containment.cpu_seconds(self.pid)
         self.kill()
 
-    def _how_it_died(self, code: int, tail: str) -> Ending | None:
+    def _how_it_died(self, code: int, log: str) -> Ending | None:
         """The ending that the exit code means; None when the child had told everything."""
         if self._server is not None and code == 255 and self._is_server_gone():
             return Ending(Outcome.NOT_RUN, "the fork server was lost while this cell ran", lost=True)
@@ -205,36 +219,36 @@ class Attempt:
             cpu_s = self.job.limits.cpu_s
             return Ending(Outcome.TIMEOUT, f"used more than {cpu_s:g} s of processor time; its stack is in the log")
         if code < 0:
-            return self._killed_by(-code, tail)
+            return self._killed_by(-code, log)
         message = f"exited with code {code} before it had reported"
         error = CellError(type="exit", message=message, fingerprint=errors_as_data.fingerprint("exit", str(code), ""))
         return Ending(Outcome.CRASH, message, error)
 
-    def _killed_by(self, number: int, tail: str) -> Ending:
+    def _killed_by(self, number: int, log: str) -> Ending:
         name = errors_as_data.signal_name(number)
         outcome, message = Outcome.CRASH, f"killed by {name}"
         if number == SIGKILL and containment.kernel_oom_kills() > self._kills:
             outcome, message = Outcome.OOM, "killed by the kernel for want of memory"
-        elif number == SIGABRT and "std::bad_alloc" in tail:
+        elif number == SIGABRT and "std::bad_alloc" in log:
             outcome, message = Outcome.OOM, "an allocation failed in C++ (std::bad_alloc)"
-        return Ending(outcome, message, errors_as_data.of_signal(number, message, tail))
+        return Ending(outcome, message, errors_as_data.of_death(name, message, log))
 
     def _is_server_gone(self) -> bool:
         # The standard library says 255 both for a lost server and for a child that chose that code. A dying server
         # closes its pipes a moment before it counts as dead.
         return self._server is not None and containment.wait_for_exit(self._server, seconds=0.5)
 
-    def _log_tail(self) -> str:
+    def _end_of_log(self) -> str:
         try:
             with self.log.open("rb") as file:
                 end = file.seek(0, os.SEEK_END)
-                file.seek(max(0, end - LOG_TAIL_BYTES))
-                tail = file.read().decode(errors="replace")
+                file.seek(max(0, end - STACK_BYTES))
+                text = file.read().decode(errors="replace")
         except FileNotFoundError:  # a cell can delete its own log
             return ""
         if not end:
             self.log.unlink(missing_ok=True)
-        return tail
+        return text
 
 
 def _new_log(job: Job) -> Path:

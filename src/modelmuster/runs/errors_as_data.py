@@ -76,14 +76,21 @@ def message_of(error: BaseException) -> str:
     return _shortened(f"{kind}: {text}" if text else kind, MESSAGE_CHARACTERS)
 
 
-def of_signal(number: int, message: str, log: str) -> CellError:
-    """The death of a process by a signal, with the Python stack that faulthandler wrote to its log."""
-    name = signal_name(number)
-    start = max(log.rfind("Fatal Python error"), log.rfind("Current thread") if "Fatal" not in log else -1)
-    stack = log[start:] if start >= 0 else ""
+def of_death(kind: str, message: str, log: str) -> CellError:
+    """The violent end of a process, with the Python stack that faulthandler wrote to its log.
+
+    Args:
+        kind: The signal's name, or what else ended it.
+        message: What is said to the user.
+        log: The end of the process's log.
+    """
+    start = log.find("Fatal Python error")
+    if start < 0:
+        start = max(log.rfind("Current thread"), log.rfind("Thread 0x"))
+    stack = log[start:].partition("\n\nExtension modules:")[0] if start >= 0 else ""
     innermost = re.search(r'File ".*?([^/\\"]+)", line \d+ in (\S+)', stack)
     place = f"{innermost[1]}:{innermost[2]}" if innermost else ""
-    return CellError(type=name, message=message, traceback=stack, fingerprint=fingerprint(name, "", place))
+    return CellError(type=kind, message=message, traceback=stack, fingerprint=fingerprint(kind, "", place))
 
 
 def signal_name(number: int) -> str:

@@ -40,15 +40,19 @@ class Supervisor:
         waiting = deque(jobs)
         targets = {name: plugins.targets().get(name) for name in {job.cell.target for job in waiting}}
         server.preload(_modules(targets.values()))
+        freed = True
         try:
             while waiting or self._live:
-                self._fill(waiting, targets)
+                if freed:
+                    self._fill(waiting, targets)
+                freed = False
                 waitables = [waitable for attempt in self._live for waitable in attempt.waitables]
                 connection.wait(waitables, timeout=POLL_SECONDS)
                 for attempt in self._live:
                     attempt.drain()
                     attempt.watch()
                     if attempt.has_ended():
+                        freed = True
                         self._live = tuple(other for other in self._live if other is not attempt)
                         yield attempt.finish([other.pid for other in self._live])
         finally:
@@ -61,7 +65,7 @@ class Supervisor:
     def kill(self) -> None:
         """Kill every process that still runs."""
         for attempt in self._live:
-            attempt.kill()
+            attempt.abandon()
         self._live = ()
 
     def _fill(self, waiting: deque[Job], targets: dict[str, Target]) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import filelock
 
@@ -33,7 +34,7 @@ def held(home: Home, *, purpose: str) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout as error:
         raise RunInProgress(
-            f"{_holder(note.read_text() if note.exists() else '')} is writing in {home.root}",
+            f"{_holder(note)} is writing in {home.root}",
             hint="wait until it is done, stop it, or use another folder: MUSTER_HOME=/path muster …",
         ) from error
     except OSError as error:
@@ -47,9 +48,9 @@ def held(home: Home, *, purpose: str) -> Iterator[None]:
         lock.release()
 
 
-def _holder(note: str) -> str:
+def _holder(note: Path) -> str:
     try:
-        holder = json.loads(note)
+        holder = json.loads(note.read_text())
         return f"the process {holder['pid']} ({holder['purpose']})"
-    except (ValueError, KeyError):
+    except (OSError, ValueError, KeyError):
         return "another process"

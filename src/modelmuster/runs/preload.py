@@ -63,7 +63,7 @@ def preload() -> None:
     signal.signal(signal.SIGTERM, _end_with(os.getpid()))
     # Orphans that the server adopts are not in the standard library's books.
     warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")
-    if log := os.environ.get(LOG_VARIABLE):
+    if log := os.environ.pop(LOG_VARIABLE, ""):
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(file, 1)
         os.dup2(file, 2)
