@@ -221,7 +221,8 @@ def _record(
         worker="local-1",
         started_at="2026-11-23T19:05:09Z",
         results=tuple(
-            _result(check, outcome, dice, flaky=flaky) for check, outcome in zip(cell.checks, outcomes, strict=True)
+            _result(check, outcome, dice, flaky=flaky, hostile=cell.model_type == HOSTILE_NAME)
+            for check, outcome in zip(cell.checks, outcomes, strict=True)
         ),
         provenance=Provenance(
             inference=inference,
@@ -244,11 +245,11 @@ def _record(
     )
 
 
-def _result(check: str, outcome: Outcome, dice: random.Random, *, flaky: bool) -> Result:
+def _result(check: str, outcome: Outcome, dice: random.Random, *, flaky: bool, hostile: bool) -> Result:
     error = None
     message = MESSAGES.get(outcome, "")
     if outcome is Outcome.ERROR:
-        kind, text = ERRORS[dice.choice((0, 0, 1, 2, 3))]
+        kind, text = ERRORS[3 if hostile else dice.choice((0, 0, 1, 2, 3))]
         message = f"{kind}: {text}"
         error = CellError(
             type=kind,
