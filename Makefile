@@ -18,6 +18,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) --editable '.[all]' --group test --group lint
 	@# timm asks for torchvision, whose wheel is built for CUDA and breaks a CPU torch: timm alone is enough here.
 	$(PIP) --no-deps timm
+	@# A misbehaving third-party plug-in, in a folder that only its tests look into.
+	$(PIP) --no-deps --upgrade --target $(VENV)/muster-toy ./tests/plugin_package && touch $(VENV)/muster-toy/stamp
 	@touch $@
 
 demo: setup

@@ -152,7 +152,9 @@ def reproduce(cell: Cell, check: str | None = None) -> str:
 
     words = ["muster", "run"]
     words += ["--checkpoint", cell.checkpoint] if cell.checkpoint else [cell.model_type]
-    words += ["--class", cell.model_class, "--target", cell.target]
+    if cell.model_class:
+        words += ["--class", cell.model_class]
+    words += ["--target", cell.target]
     if cell.dtype != "float32":
         words += ["--dtype", cell.dtype]
     if cell.scale.value != "tiny" and not cell.checkpoint:
