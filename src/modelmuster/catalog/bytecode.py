@@ -19,6 +19,8 @@ from modelmuster.catalog.facts import CodeFacts
 _FOLLOWED = ("transformers.models.", "transformers.modeling_layers")
 """Packages whose code counts as the architecture's own; the base classes and the attention kernels do not."""
 
+_MASKING = ("transformers.masking_utils", "transformers.modeling_attn_mask_utils")
+
 _ENTRANCES = ("__init__", "forward")
 
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE", "STORE_FAST_LOAD_FAST")
@@ -122,16 +124,16 @@ def _direct(function: FunctionType, owner: type | None) -> _Direct:
     for code in codes:
         packages.update(_demanded_by_call(code), _imported_inside(code))
         for name in code.co_names:
+            value = function.__globals__.get(name)
             if name in methods:
                 functions[methods[name], owner] = None
-            value = function.__globals__.get(name)
-            if isinstance(value, FunctionType) and value.__module__ == "transformers.masking_utils":
-                masks.add(value.__name__)
             elif isinstance(value, FunctionType) and value.__module__.startswith(_FOLLOWED):
                 functions[_unwrapped(value), None] = None
-                if "causal_mask" in name:  # older code makes its masks itself
-                    masks.add(name)
-            else:
+            if isinstance(value, FunctionType) and value.__module__ in _MASKING:
+                masks.add(value.__name__)
+            elif "causal" in name and "mask" in name and (name in methods or isinstance(value, FunctionType)):
+                masks.add(name)  # made by the model's own code
+            elif not isinstance(value, FunctionType):
                 candidates = list(value.values()) if isinstance(value, dict) else [value]
                 classes.update(dict.fromkeys(item for item in candidates if _is_own_module(item)))
     by_role = "is_decoder" in names

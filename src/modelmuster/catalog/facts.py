@@ -98,8 +98,10 @@ class TypeFacts:
     """What the library's auto-processors make for this type: text, image, video, audio."""
     modelling: bool = True
     """The package holds modelling code."""
+    refusal: str | None = None
+    """Why the config class refuses to be made without arguments."""
     failure: str | None = None
-    """Why its config or modelling code could not be read here."""
+    """Why its config or modelling code cannot be imported here; nothing else is known then."""
 
     def setting(self, name: str) -> Any:
         """The value at the top level of the default config; None where there is none."""

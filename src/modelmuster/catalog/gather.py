@@ -27,14 +27,15 @@ def gather(only: Iterable[str] | None = None, advance: Advance | None = None) ->
         MissingDependency: torch or transformers is not installed.
     """
     library.require()
-    related = relations()
-    wanted = list(library.config_classes()) if only is None else _closure(only, related)
-    found = {}
-    for done, model_type in enumerate(wanted):
-        if advance is not None:
-            advance(model_type, done, len(wanted))
-        found[model_type] = _type_facts(model_type, related.get(model_type, Relations()))
-    return found
+    with library.quiet():
+        related = relations()
+        wanted = list(library.config_classes()) if only is None else _closure(only, related)
+        found = {}
+        for done, model_type in enumerate(wanted):
+            if advance is not None:
+                advance(model_type, done, len(wanted))
+            found[model_type] = _type_facts(model_type, related.get(model_type, Relations()))
+        return found
 
 
 def _closure(only: Iterable[str], related: dict[str, Relations]) -> list[str]:
@@ -52,13 +53,10 @@ def _closure(only: Iterable[str], related: dict[str, Relations]) -> list[str]:
 def _type_facts(model_type: str, related: Relations) -> TypeFacts:
     config_class = library.config_classes()[model_type]
     if not isinstance(config_class, type):
-        return TypeFacts(model_type, "", "", failure=f"{type(config_class).__name__}: {config_class}")
+        return TypeFacts(model_type, "", "", failure=_in_one_line(config_class))
     package = library.package_of(config_class)
     modelling = library.modelling(package)
     config = library.default_config(model_type)
-    failure = modelling.failure
-    if isinstance(config, Exception):
-        failure = failure or f"its default config is refused: {_first_line(config)}"
     return TypeFacts(
         model_type=model_type,
         config_class=config_class.__name__,
@@ -71,7 +69,8 @@ def _type_facts(model_type: str, related: Relations) -> TypeFacts:
         plain_modules=_plain_modules(package, config_class),
         processors=library.processed().get(model_type, ()),
         modelling=bool(modelling.modules) or modelling.failure is not None,
-        failure=failure,
+        refusal=_in_one_line(config) if isinstance(config, Exception) else None,
+        failure=_in_one_line(modelling.failure) if modelling.failure is not None else None,
     )
 
 
@@ -229,5 +228,5 @@ def _plain_modules(package: str, config_class: type) -> tuple[str, ...]:
     return tuple(value.__name__ for value in found if value.__name__ not in inner)
 
 
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _in_one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -20,6 +20,9 @@ class Judgement:
     """By what they are the reason for: `family`, `default_class`, `trait:generative`, `modality:text`, …"""
 
 
+NOT_IMPORTED = "cannot be imported here"
+"""How the note begins about a type whose modules raise when they are imported."""
+
 _PROCESSED = {
     "image": Modality.IMAGE,
     "video": Modality.VIDEO,
@@ -89,8 +92,10 @@ def _kinds(facts: TypeFacts, chosen: ClassFacts | None, known: Mapping[str, Type
 
 
 def _note(facts: TypeFacts, chosen: ClassFacts | None) -> str | None:
+    if facts.failure is not None:
+        return f"{NOT_IMPORTED}: {facts.failure}"
     if chosen is not None and chosen.fit is not Fit.PART:
-        return facts.failure
+        return f"its default config is refused: {facts.refusal}" if facts.refusal is not None else None
     without_forward = [found.name for found in facts.classes if not found.runs and found.tasks] or [
         found.name for found in facts.classes if not found.runs
     ]
@@ -104,4 +109,4 @@ def _note(facts: TypeFacts, chosen: ClassFacts | None) -> str | None:
     owners = f" inside {' and '.join(facts.part_of)}" if facts.part_of else ""
     if facts.plain_modules:
         return f"no model of its own: {' and '.join(facts.plain_modules)} runs only{owners}"
-    return facts.failure or f"no model of its own: {facts.config_class} only configures something{owners}"
+    return f"no model of its own: {facts.config_class} only configures something{owners}"

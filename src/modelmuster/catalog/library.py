@@ -11,7 +11,9 @@ import inspect
 import pkgutil
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec
@@ -30,8 +32,8 @@ class Modelling:
     """The modelling modules of one package."""
 
     modules: tuple[ModuleType, ...]
-    failure: str | None = None
-    """Why one of them cannot be imported, where no missing package explains it."""
+    failure: Exception | None = None
+    """What importing one of them raised, where no missing package explains it."""
 
 
 def require() -> None:
@@ -43,6 +45,24 @@ def require() -> None:
     for package in ("torch", "transformers"):
         if importlib.util.find_spec(package) is None:
             raise MissingDependency(package, purpose="reading the catalogue from transformers", extra="torch")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Look through the library without its notices about kernels and odd defaults, and without any download."""
+    from huggingface_hub import constants
+    from transformers.utils import logging
+
+    before = logging.get_verbosity(), constants.HF_HUB_OFFLINE
+    logging.set_verbosity_error()
+    constants.HF_HUB_OFFLINE = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(before[0])
+        constants.HF_HUB_OFFLINE = before[1]
 
 
 @cache
@@ -115,7 +135,7 @@ def modelling(package: str) -> Modelling:
         try:
             found.append(_import(name))
         except Exception as error:  # noqa: BLE001 - modelling code may raise anything; it becomes a note
-            return Modelling(tuple(found), f"{type(error).__name__}: {error}")
+            return Modelling(tuple(found), error)
     return Modelling(tuple(found))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -55,10 +53,8 @@ def introspect(advance: Advance | None = None) -> Catalog:
     from modelmuster.catalog import gather, library
     from modelmuster.catalog.judge import judge
 
-    library.require()
-    with _quiet():
-        facts = gather.gather(advance=advance)
-        judged = [judge(entry, facts, library.distribution_of).architecture for entry in facts.values()]
+    facts = gather.gather(advance=advance)
+    judged = [judge(entry, facts, library.distribution_of).architecture for entry in facts.values()]
     found = installed_version()
     assert found is not None
     return Catalog(found, "introspected", tuple(sorted(judged, key=lambda entry: entry.model_type.casefold())))
@@ -111,8 +107,10 @@ def _known(installed: str) -> Catalog | None:
 
 
 def _keep(catalog: Catalog) -> None:
-    """Store for the next time. What could not be imported today may be importable tomorrow, so that is not stored."""
-    if any(entry.config_class == "" for entry in catalog):
+    """Store for the next time, unless something cannot be imported today that may be tomorrow."""
+    from modelmuster.catalog.judge import NOT_IMPORTED
+
+    if any(entry.note is not None and entry.note.startswith(NOT_IMPORTED) for entry in catalog):
         return
     try:
         snapshot.write(catalog, cache_path(catalog.transformers))
@@ -127,18 +125,3 @@ def _code_key() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the library's notices about kernels and backends from the user while all of it is imported."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(before)
