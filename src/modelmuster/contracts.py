@@ -150,7 +150,7 @@ class Target(Protocol):
     start_method: Literal["fork", "spawn"]
     """`spawn` when the runtime cannot live in a forked process."""
     resources: frozenset[str]
-    """Resources of the machine that a cell takes for itself, such as `cuda`."""
+    """Devices of the machine that a cell occupies, such as `cuda`; the executor limits how many cells share one."""
     preload: tuple[str, ...]
     """Modules that the fork server imports, and only imports, so that cells start fast."""
 
@@ -302,6 +302,14 @@ class Executor(Protocol):
 
     @slots.setter
     def slots(self, count: int) -> None: ...
+
+    @property
+    def per_device(self) -> int:
+        """How many cells share a device (`Target.resources`) at a time, 1 at first; may be set before `run`."""
+        ...
+
+    @per_device.setter
+    def per_device(self, count: int) -> None: ...
 
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
         """Exactly one record per job, in any order, whatever happens to the job's process.

@@ -39,6 +39,7 @@ def run(
         bool, typer.Option("--resume", help="Finish an interrupted run (see --of): only what lacks.")
     ] = False,
     jobs: Jobs = None,
+    per_device: Annotated[int, typer.Option("--per-device", help="Cells that share an accelerator.", min=1)] = 4,
     timeout: Annotated[float, typer.Option("--timeout", help="Wall-clock seconds a cell may take.", min=0.1)] = 120.0,
     memory: Annotated[float, typer.Option("--memory", help="GiB a cell may take.", min=0.1)] = 6.0,
     executor: Annotated[str, typer.Option("--executor", help="Who brings cells to processes.")] = "local",
@@ -77,6 +78,7 @@ def run(
         plan,
         resume=resume,
         jobs=jobs,
+        per_device=per_device,
         timeout_s=timeout,
         memory_bytes=int(memory * 2**30),
         executor_name=executor,
@@ -95,6 +97,7 @@ def carry_out(
     *,
     resume: bool = False,
     jobs: int | None = None,
+    per_device: int = 4,
     timeout_s: float = 120.0,
     memory_bytes: int = 6 << 30,
     executor_name: str = "local",
@@ -118,6 +121,7 @@ def carry_out(
     executor = plugins.executors().get(executor_name)
     if jobs is not None:
         executor.slots = jobs
+    executor.per_device = per_device
     quiet = plain or bool(os.environ.get("CI"))
     with display(len(plan.cells), plain=quiet) as shown:
         summary = runner.run(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from multiprocessing import connection
 
@@ -29,6 +29,7 @@ class Supervisor:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
+        self.per_device = 1
         self._live: tuple[Attempt, ...] = ()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
@@ -70,15 +71,15 @@ class Supervisor:
 
     def _fill(self, waiting: deque[Job], targets: dict[str, Target]) -> None:
         """Start jobs while there are free slots, passing over those whose resources are taken."""
-        taken = {resource for attempt in self._live for resource in attempt.target.resources}
+        taken = Counter(resource for attempt in self._live for resource in attempt.target.resources)
         passed: list[Job] = []
         while waiting and len(self._live) < self.slots:
             job = waiting.popleft()
             target = targets[job.cell.target]
-            if taken & target.resources:
+            if any(taken[resource] >= self.per_device for resource in target.resources):
                 passed.append(job)
                 continue
-            taken |= target.resources
+            taken.update(target.resources)
             self._live = (*self._live, self._start(job, target))
         waiting.extendleft(reversed(passed))
 

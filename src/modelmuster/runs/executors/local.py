@@ -42,6 +42,15 @@ class LocalExecutor:
     def slots(self, count: int) -> None:
         self._supervisor.slots = count
 
+    @property
+    def per_device(self) -> int:
+        """How many cells share a device at a time."""
+        return self._supervisor.per_device
+
+    @per_device.setter
+    def per_device(self, count: int) -> None:
+        self._supervisor.per_device = count
+
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
         """One record per job.
 
