@@ -7,6 +7,7 @@ from modelmuster import store
 from modelmuster.errors import StoreTooNew, UnknownName, UsageError
 from modelmuster.records import Inference, Outcome
 from modelmuster.settings import Home
+from modelmuster.store.batch import PREFIX
 from run_folders import append, make_cell, make_record, make_result, write_run
 
 CONTENT = "SELECT * EXCLUDE (run) FROM results ORDER BY run_id, cell_id, place"
@@ -40,11 +41,11 @@ def test_reading_again_changes_nothing(home):
     write_run(home, "run-1", [make_cell("bert"), make_cell("llama")])
     first = store.ingest(home)
     before = content(home)
-    written_at = home.snapshot.stat().st_mtime_ns
+    file = home.snapshot.stat().st_ino
     again = store.ingest(home)
     assert (first.read, again.read, again.unchanged, again.rows) == (["run-1"], [], 1, 0)
     assert content(home) == before
-    assert home.snapshot.stat().st_mtime_ns == written_at
+    assert home.snapshot.stat().st_ino == file
 
 
 def test_a_run_that_grew_is_read_again_and_not_doubled(home):
@@ -192,6 +193,15 @@ def test_a_rebuilt_store_holds_the_same(home):
     assert content(home) == before
 
 
+def test_what_a_killed_ingest_left_behind_is_cleared_away(home):
+    write_run(home, "run-1", [make_cell()])
+    left_over = home.root / f"{PREFIX}abc"
+    left_over.mkdir()
+    (left_over / "answers.jsonl").write_text("{}")
+    store.ingest(home)
+    assert not left_over.exists()
+
+
 def test_a_recipe_is_kept_once(home):
     write_run(home, "run-1", [make_cell("bert"), make_cell("bert", "torch:cuda")])
     store.ingest(home)
@@ -242,7 +252,7 @@ def test_hostile_names_stay_text(home, name):
 
 def test_a_very_long_message_is_kept_whole(home):
     cell = make_cell()
-    long = "x" * (20 << 20)
+    long = "x" * 40_000_000
     write_run(home, "run-1", [cell], [make_record("run-1", cell, log_tail=long)])
     store.ingest(home)
     with store.reader(home) as reader:

@@ -30,6 +30,14 @@ with writing(home, 10):
     time.sleep(600)
 """
 
+LEAVE_A_WRITE_AHEAD_LOG = """
+import sys, time, duckdb
+connection = duckdb.connect(sys.argv[1] + "/store.duckdb")
+connection.execute("INSERT INTO unplanned VALUES (1, 'ghost', 'of the old store')")
+print("committed", flush=True)
+time.sleep(600)
+"""
+
 INGEST_FOREVER = """
 import sys
 from pathlib import Path
@@ -131,6 +139,18 @@ def test_killed_at_any_moment_nothing_is_lost(home, wait_s):
         "store.duckdb",
         "store.lock",
     ]
+
+
+def test_the_log_of_a_replaced_store_does_not_reach_the_new_one(home):
+    write_run(home, "run-1", [make_cell("bert")])
+    store.ingest(home)
+    end(start(LEAVE_A_WRITE_AHEAD_LOG, home))
+    assert home.store.with_name("store.duckdb.wal").exists()
+    store.rebuild(home)
+    write_run(home, "run-2", [make_cell("bert")])
+    with store.reader(home) as reader:
+        assert reader.query("SELECT * FROM unplanned").rows == []
+        assert reader.query(COUNT).rows == [(4,)]
 
 
 def test_an_open_reader_keeps_its_state_when_another_is_published(home):

@@ -69,10 +69,11 @@ class _Progress:
 def _planned_cells(plan: Plan, misfits: list[str]) -> dict[str, _Progress]:
     cells: dict[str, _Progress] = {}
     for place, cell in enumerate(plan.cells):
-        if cell.id in cells:
-            misfits.append(f"the cell {cell.id!r} is planned twice")
+        cell_id = cell.id
+        if cell_id in cells:
+            misfits.append(f"the cell {cell_id!r} is planned twice")
         else:
-            cells[cell.id] = _Progress(place, cell)
+            cells[cell_id] = _Progress(place, cell)
     return cells
 
 

@@ -75,6 +75,7 @@ started_at, worker, recipe_hash, error_type, fingerprint, coalesce(figures, '{}'
 
 
 _IDENTITY = ("model_type", "model_class", "family", "target", "dtype", "scale", "seed", "checkpoint")
+"""What `cell_of` needs of a row."""
 
 
 def rows(reader: Reader, narrowing: Narrowing, *, limit: int | None = None, offset: int = 0) -> list[ResultRow]:
@@ -104,4 +105,4 @@ def from_rows(found: list[dict[str, Any]]) -> list[ResultRow]:
 
 def cell_of(row: Mapping[str, Any]) -> Cell:
     """The cell that a row is about, without its checks."""
-    return Cell(**{name: row[name] for name in _IDENTITY} | {"scale": Scale(row["scale"])})
+    return msgspec.convert({name: row[name] for name in _IDENTITY}, Cell)
