@@ -36,7 +36,7 @@ COMPARED = {
 }
 """Parameters of the methods that compare placeholders with vectors."""
 
-TOLD = re.compile(r"value tensor of shape \[(\d+)|Got (\d+) image patches|features:? (\d+)")
+TOLD = re.compile(r"value tensor of shape \[(\d+)|Got (\d+) image patches")
 """How models and torch say how many vectors they had for the placeholders."""
 
 
