@@ -68,12 +68,13 @@ class TorchCpu:
 class TorchCuda(TorchCpu):
     """`torch:cuda`: NVIDIA cards, and AMD cards where torch is built for ROCm, which calls them `cuda` too.
 
-    A CUDA context does not survive a fork, but a child may create its own as long as the fork server has none; it only
-    imports. Should a module create one while it is imported, torch refuses in the child with a clear error.
+    Cells are spawned: a CUDA context does not survive a fork, and some import of a model's own code in the fork server
+    might create one.
     """
 
     name = "torch:cuda"
     device = "cuda"
+    start_method: Literal["fork", "spawn"] = "spawn"
     resources = frozenset({"cuda"})
 
 
