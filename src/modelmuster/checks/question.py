@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Family, Finding, Modality, Outcome, Trait
 
@@ -19,17 +22,18 @@ class Question:
         return None
 
 
-Figures = dict[str, float | int | str | bool | None]
+Figure: TypeAlias = float | int | str | bool | None
+Figures: TypeAlias = dict[str, Figure]
 
 
-def passed(figures: Figures) -> Finding:
+def passed(figures: Mapping[str, Figure]) -> Finding:
     """The property holds."""
-    return Finding(outcome=Outcome.PASS, figures=figures)
+    return Finding(outcome=Outcome.PASS, figures=dict(figures))
 
 
-def failed(message: str, figures: Figures) -> Finding:
+def failed(message: str, figures: Mapping[str, Figure]) -> Finding:
     """The property does not hold, and why."""
-    return Finding(outcome=Outcome.FAIL, message=message, figures=figures)
+    return Finding(outcome=Outcome.FAIL, message=message, figures=dict(figures))
 
 
 def not_applicable(message: str) -> Finding:

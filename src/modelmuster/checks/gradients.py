@@ -1,0 +1,77 @@
+"""A model that is to be trained needs a finite gradient at every weight that its outputs depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from modelmuster.checks.live import arguments
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.contracts import Capability, Trial
+from modelmuster.numerics.seeding import seed_forward
+from modelmuster.numerics.tensors import named_tensors
+from modelmuster.records import Finding, Stage
+
+LEAST_REACHED = 0.5
+"""Share of the trainable tensors that the outputs must depend on. Parts that a recipe does not exercise (a token that
+marks masked patches, experts that nothing is routed to) are listed, not blamed."""
+
+LISTED = 20
+
+
+class Gradients(Question):
+    """Backward through a random weighting of all outputs."""
+
+    name = "gradients"
+    question = "Do finite gradients reach the trainable parameters?"
+    needs = frozenset({Capability.MODULE})
+
+    def applies(self, trial: Trial) -> str | None:
+        """Float32, where nothing underflows by itself."""
+        return None if trial.dtype == "float32" else "asked in float32 only: narrower types underflow by themselves"
+
+    def run(self, trial: Trial) -> Finding:
+        """Finite everywhere, and not zero at more than half of the tensors."""
+        trainable = {name: value for name, value in trial.module.named_parameters() if value.requires_grad}
+        if not trainable:
+            return not_applicable("the model has no trainable parameter")
+        trial.entering(Stage.RUN)
+        seed_forward()
+        with torch.enable_grad():
+            loss = _loss(trial.module(**arguments(trial, trial.inputs)))
+        if loss is None:
+            return not_applicable("no output depends on a parameter in a differentiable way")
+        found = torch.autograd.grad(loss, list(trainable.values()), allow_unused=True)
+        trial.entering(Stage.COMPARE)
+        gradients = dict(zip(trainable, found, strict=True))
+        wild = [name for name, value in gradients.items() if value is not None and not torch.isfinite(value).all()]
+        unused = [name for name, value in gradients.items() if value is None or not value.any()]
+        reached = 1 - len(unused) / len(trainable)
+        figures: Figures = {"reached": reached, "tensors": len(trainable), "not_finite": len(wild)}
+        figures["unused"] = ", ".join(unused[:LISTED]) + (", …" if len(unused) > LISTED else "")
+        if wild:
+            return failed(f"the gradient of {wild[0]} is not finite ({len(wild)} of {len(trainable)} tensors)", figures)
+        if reached < LEAST_REACHED:
+            return failed(f"{len(unused)} of {len(trainable)} parameters get no gradient, such as {unused[0]}", figures)
+        return passed(figures)
+
+
+def _loss(returned: Any) -> torch.Tensor | None:
+    """A fixed random weighting of all finite values, so that no symmetry (a softmax sums to 1) hides a dependence."""
+    generator = torch.Generator().manual_seed(0)
+    parts = [_weighted(tensor, generator) for tensor in _differentiable(returned)]
+    return torch.stack(parts).sum() if parts else None
+
+
+def _weighted(tensor: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    weights = torch.rand(tensor.shape, generator=generator).to(tensor.device)
+    finite = torch.isfinite(tensor)
+    return (torch.where(finite, tensor, 0) * weights).sum().float() / max(int(finite.sum()), 1)
+
+
+def _differentiable(returned: Any) -> Iterator[torch.Tensor]:
+    for _, tensor in named_tensors(returned):
+        if tensor.is_floating_point() and tensor.requires_grad and tensor.numel():
+            yield tensor

@@ -1,0 +1,54 @@
+"""The states between the layers, as many as the configuration has layers, one more for what the first one reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelmuster.checks.live import attention_implementation, call
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.checks.texts import text_only
+from modelmuster.contracts import Capability, Trial
+from modelmuster.records import Family, Finding
+
+
+class HiddenStates(Question):
+    """Asks for hidden states and attention maps and counts them."""
+
+    name = "hidden_states"
+    question = "Are there as many hidden states and attention maps, of such shapes, as the configuration has layers?"
+    families = frozenset({Family.ENCODER_ONLY, Family.DECODER_ONLY})
+    needs = frozenset({Capability.MODULE})
+
+    def applies(self, trial: Trial) -> str | None:
+        """Text models whose configuration counts its layers."""
+        reason = text_only(trial)
+        if reason is None and not isinstance(getattr(trial.module.config, "num_hidden_layers", None), int):
+            return "the configuration does not count its layers"
+        return reason
+
+    def run(self, trial: Trial) -> Finding:
+        """Exact counts and shapes."""
+        layers, figures = trial.module.config.num_hidden_layers, Figures()
+        rows, length = trial.inputs["input_ids"].shape
+        states = getattr(call(trial, trial.inputs, output_hidden_states=True), "hidden_states", None)
+        if states is None:
+            return not_applicable("returns no hidden states")
+        figures |= {"layers": layers, "hidden_states": len(states)}
+        if len(states) != layers + 1:
+            return failed(f"{len(states)} hidden states for {layers} layers", figures)
+        odd = [tuple(state.shape) for state in states if tuple(state.shape[:2]) != (rows, length)]
+        if odd:
+            return failed(f"a hidden state of shape {odd[0]} for {rows} rows of {length} tokens", figures)
+        maps = _attention_maps(trial)
+        figures["attentions"] = len(maps)
+        if maps and len(maps) > layers:
+            return failed(f"{len(maps)} attention maps for {layers} layers", figures)
+        return passed(figures)
+
+
+def _attention_maps(trial: Trial) -> list[Any]:
+    if not hasattr(trial.module, "set_attn_implementation"):
+        return []
+    with attention_implementation(trial.module, "eager"):
+        returned = call(trial, trial.inputs, output_attentions=True)
+    return [found for found in getattr(returned, "attentions", None) or () if found is not None]

@@ -1,0 +1,52 @@
+"""Calls of the session's own PyTorch module, for checks that need more of it than a forward pass by its inputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from modelmuster.contracts import Inputs, Outputs, Trial
+from modelmuster.numerics.seeding import FORWARD_SEED, seed_forward
+from modelmuster.numerics.tensors import dtype_named, flatten, to_torch
+from modelmuster.records import Stage
+
+
+def arguments(trial: Trial, inputs: Inputs) -> dict[str, Any]:
+    """The inputs as tensors of the trial's dtype, where the module lies."""
+    parameter = next(iter(trial.module.parameters()), None)
+    return to_torch(inputs, dtype_named(trial.dtype), parameter.device if parameter is not None else None)
+
+
+def call(trial: Trial, inputs: Inputs, *, seed: int = FORWARD_SEED, **further: Any) -> Any:
+    """What the module returns, without gradients; `further` arguments are handed on as they are."""
+    trial.entering(Stage.RUN)
+    seed_forward(seed)
+    with torch.no_grad():
+        returned = trial.module(**arguments(trial, inputs), **further)
+    trial.entering(Stage.COMPARE)
+    return returned
+
+
+def outputs(trial: Trial, inputs: Inputs, **further: Any) -> Outputs:
+    """The tensors that the module returns, by name."""
+    return flatten(call(trial, inputs, **further))
+
+
+def accepts(trial: Trial, name: str) -> bool:
+    """Whether `forward` has a parameter of this name."""
+    return name in inspect.signature(trial.module.forward).parameters
+
+
+@contextmanager
+def attention_implementation(module: Any, implementation: str) -> Iterator[None]:
+    """The module attends in this way in here."""
+    before = module.config._attn_implementation  # noqa: SLF001 - the only name that transformers gives it
+    module.set_attn_implementation(implementation)
+    try:
+        yield
+    finally:
+        module.set_attn_implementation(before)

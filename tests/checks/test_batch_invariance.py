@@ -1,0 +1,51 @@
+"""Rows that see one another are found."""
+
+import torch
+
+import models
+from modelmuster.checks.batch_invariance import BatchInvariance
+from modelmuster.checks.batch_permutation import BatchPermutation
+from modelmuster.records import Modality, Outcome
+
+
+def leaking(subject, leak):
+    subject.module.register_forward_hook(
+        lambda module, args, output: {"last_hidden_state": leak(output.last_hidden_state)}
+    )
+    return models.trial(subject)
+
+
+def test_healthy_models_pass():
+    for name in ("bert", "llama", "t5", "vit", "clip"):
+        trial = models.trial(getattr(models, name)())
+        assert BatchInvariance().applies(trial) is None
+        assert BatchInvariance().run(trial).outcome is Outcome.PASS
+        assert BatchPermutation().run(trial).outcome is Outcome.PASS
+
+
+def test_a_mean_over_the_batch_fails_alone_but_not_permuted():
+    trial = leaking(models.bert(), lambda states: states - 1e-3 * states.mean(0, keepdim=True))
+    finding = BatchInvariance().run(trial)
+    assert finding.outcome is Outcome.FAIL
+    assert "row 0 alone" in finding.message
+    assert BatchPermutation().run(trial).outcome is Outcome.PASS
+
+
+def test_answers_in_a_fixed_order_fail_permuted():
+    weights = torch.tensor([1.0, 2.0]).view(2, 1, 1)
+    assert BatchPermutation().run(leaking(models.bert(), lambda states: states * weights)).outcome is Outcome.FAIL
+
+
+def test_rows_mixed_with_positions_fail_alone():
+    trial = leaking(models.bert(), lambda states: states.transpose(0, 1).reshape(states.shape))
+    assert BatchInvariance().run(trial).outcome is Outcome.FAIL
+
+
+def test_packed_inputs_are_not_asked():
+    class Packed(torch.nn.Module):
+        def forward(self, input_ids, pixel_values):
+            return input_ids.float() + pixel_values.mean()
+
+    inputs = {"input_ids": models.ids(), "pixel_values": models.noise(7, 4)}
+    trial = models.trial(models.subject(Packed(), inputs, modalities=(Modality.TEXT, Modality.IMAGE)))
+    assert "pixel_values" in BatchInvariance().applies(trial)

@@ -1,0 +1,26 @@
+"""Tables of pairs, as contrastive models return them, are permuted on both axes."""
+
+import numpy as np
+
+import models
+from modelmuster.checks.batch_permutation import BatchPermutation
+from modelmuster.checks.batches import rows, taken
+from modelmuster.contracts import Output
+from modelmuster.records import Outcome
+
+
+def test_pairs_are_permuted_on_both_axes():
+    table = Output(np.arange(4.0).reshape(2, 2), "float32")
+    permuted = rows({"logits_per_image": table, "logits": table}, [1, 0], 2)
+    assert permuted["logits_per_image"].array.tolist() == [[3, 2], [1, 0]]
+    assert permuted["logits"].array.tolist() == [[2, 3], [0, 1]]
+
+
+def test_every_input_is_permuted():
+    trial = models.trial(models.bert())
+    backwards = taken(trial, [1, 0])
+    assert all(np.array_equal(backwards[name], value[::-1]) for name, value in trial.inputs.items())
+
+
+def test_a_contrastive_model_passes():
+    assert BatchPermutation().run(models.trial(models.clip())).outcome is Outcome.PASS
