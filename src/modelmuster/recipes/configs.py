@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import inspect
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from modelmuster.errors import CannotBuild, Unavailable
@@ -60,22 +63,27 @@ def config_class(architecture: Architecture, cls: Any) -> Any:
     return own
 
 
-def default_config(cls: Any, architecture: Architecture) -> Any:
+def default_config(cls: Any, architecture: Architecture, overridden: Mapping[str, Any]) -> Any:
     """An instance of the config class with its defaults; composite classes without any get building blocks.
 
+    Args:
+        cls: the config class.
+        architecture: decides which building blocks are tried first.
+        overridden: arguments of the type's override, for classes whose defaults contradict each other.
+
     Raises:
-        CannotBuild: neither works.
+        CannotBuild: nothing of this works.
     """
-    try:
-        return cls()
-    except Exception as error:  # noqa: BLE001 - whatever a config's validator raises
-        cause = error
-    for blocks in _blocks_for(architecture):
+    attempts: list[Callable[[], dict[str, Any]]] = [dict, partial(copy.deepcopy, dict(overridden))]
+    attempts += [partial(_blocks, blocks) for blocks in _blocks_for(architecture)]
+    causes: list[Exception] = []
+    for arguments in attempts:
         try:
-            return cls(**{name: _block(model_type) for name, model_type in blocks.items()})
-        except Exception:  # noqa: BLE001, S112 - the next set of blocks may fit
-            continue
-    raise CannotBuild(f"{cls.__name__} has no usable defaults: {type(cause).__name__}: {cause}") from cause
+            return cls(**arguments())
+        except Exception as error:  # noqa: BLE001 - whatever a config's validator raises
+            causes.append(error)
+    first = causes[0]
+    raise CannotBuild(f"{cls.__name__} has no usable defaults: {type(first).__name__}: {first}") from first
 
 
 def missing_distribution(error: BaseException) -> str | None:
@@ -89,6 +97,10 @@ def _blocks_for(architecture: Architecture) -> list[dict[str, str]]:
         (BLOCK_FOR_MODALITY[m.value] for m in architecture.modalities if m.value in BLOCK_FOR_MODALITY), "bert"
     )
     return sorted(BUILDING_BLOCKS, key=lambda blocks: blocks.get("encoder", preferred) != preferred)
+
+
+def _blocks(blocks: Mapping[str, str]) -> dict[str, Any]:
+    return {name: _block(model_type) for name, model_type in blocks.items()}
 
 
 def _block(model_type: str) -> dict[str, Any]:

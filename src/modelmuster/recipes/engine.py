@@ -28,10 +28,10 @@ from modelmuster.records import Applied, Architecture, Modality, Recipe, Scale, 
 SEARCH_CPU_S = 20.0
 """CPU seconds that a search may use; what was found by then is taken."""
 
-LAYOUTS_AFTER_FIRST_RUNG = 8
+LAYOUTS_AFTER_FIRST_RUNG = 4
 """Input layouts tried on later rungs: those that were sensible at all come first."""
 
-MOST_PARAMETERS = 100_000_000
+MOST_PARAMETERS = 50_000_000
 """A tiny model that is larger after relaxation is no tiny model."""
 
 
@@ -91,10 +91,13 @@ class Search:
         try:
             self._model_class = model_class(self.architecture, self.class_name)
             self._config_class = config_class(self.architecture, self._model_class)
-            self._default = default_config(self._config_class, self.architecture)
+            self._override = overrides.find(self.architecture.model_type, self.class_name)
+            overridden: dict[str, Any] = {}
+            if self._override:
+                overrides.apply(self._override, overridden)
+            self._default = default_config(self._config_class, self.architecture, overridden)
         except ImportError as error:
             raise self._unavailable(error) or CannotBuild(describe(error)) from error
-        self._override = overrides.find(self.architecture.model_type, self.class_name)
 
     def routes(self) -> Iterator[Route]:
         """Where to look, in order: each rung of the ladder as it is, then with missing fields filled."""

@@ -40,6 +40,7 @@ def audio_name(callee: Callee) -> str | None:
 def audio_fragments(callee: Callee) -> Iterator[Fragment]:
     """Every arrangement of audio that fits the arguments of `forward`, the most likely first."""
     yield from _codes(callee)
+    yield from _latents(callee)
     name = audio_name(callee)
     if name is None:
         return
@@ -69,6 +70,21 @@ def _codes(callee: Callee) -> Iterator[Fragment]:
         }
 
     yield Fragment("codes", Modality.AUDIO, make)
+
+
+def _latents(callee: Callee) -> Iterator[Fragment]:
+    """Latents of a voice [batch, frames, latent width], one place in the text for each."""
+    width = callee.sizes.number(("latent_dim",), Modality.AUDIO)
+    if not callee.takes("audio_prompt_latents") or width is None:
+        return
+
+    def make(draw: Draw) -> dict[str, Any]:
+        return {
+            "audio_prompt_latents": draw.normal(BATCH, CODE_FRAMES, width),
+            "audio_prompt_latents_mask": torch.ones(BATCH, CODE_FRAMES, dtype=torch.bool),
+        }
+
+    yield Fragment("latents", Modality.AUDIO, make, places=CODE_FRAMES)
 
 
 def _maker(

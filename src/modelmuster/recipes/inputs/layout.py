@@ -38,11 +38,19 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """The arguments of one modality in one of the arrangements that models use; a part of a layout."""
+    """The arguments of one modality in one of the arrangements that models use; a part of a layout.
+
+    Attributes:
+        name: unique among the fragments of one modality.
+        modality: what it feeds.
+        arguments: makes the arguments of `forward`.
+        places: places that it needs in each row of a text, where that is plain; else they are counted.
+    """
 
     name: str
     modality: Modality
     arguments: Callable[[Draw], dict[str, Any]]
+    places: int | None = None
 
 
 def normal(argument: str, shape: tuple[int, ...]) -> Callable[[Draw], dict[str, Any]]:

@@ -35,6 +35,9 @@ FRAGMENTS: dict[Modality, Callable[[Callee], Iterator[Fragment]]] = {
 CHOICES = 3
 """Arrangements of each modality to combine with those of the others, of the ones that the model accepts."""
 
+MOST_UNHEEDED = 12
+"""Pieces that may fail to change anything before a modality is given up: the model does not heed it at all."""
+
 
 class Pieces:
     """The arrangements of one modality that the model accepts: tried as they are asked for, and remembered."""
@@ -112,6 +115,8 @@ def _accepted(callee: Callee, modality: Modality, only: str | None) -> Iterator[
     for fragment in FRAGMENTS[modality](callee):
         if only is not None and fragment.name != only:
             continue
+        if len(late) > MOST_UNHEEDED:
+            break
         for piece in _counted(callee, fragment):
             if _heeded(callee, [piece]):
                 yield piece
@@ -127,6 +132,9 @@ def _counted(callee: Callee, fragment: Fragment) -> Iterator[Piece]:
     with the placeholder of images.
     """
     sizes = callee.sizes
+    if fragment.places is not None:
+        yield _piece(callee, fragment, fragment.modality, (fragment.places,) * BATCH)
+        return
     fixed = _fixed_count(callee, fragment.modality)
     if fixed is not None:
         yield Piece(fragment, sizes.plain(sizes.vocabulary)[0], (fixed,) * BATCH)

@@ -81,20 +81,26 @@ def _pooled(callee: Callee, pixels: str) -> Iterator[Fragment]:
     """One crop per image, its patches pooled four by four into tokens by a table (Molmo 2)."""
     if not callee.takes("image_token_pooling"):
         return
-    side = callee.sizes.image[0] // callee.sizes.patch[0]
-    place = torch.arange(side * side).reshape(side, side)
-    table = place.unfold(0, 2, 2).unfold(1, 2, 2).reshape(-1, 4)
-    tokens = side // 2
 
     def make(draw: Draw) -> dict[str, Any]:
+        values, table, side = pooled(callee, draw, BATCH)
         return {
-            pixels: draw.normal(BATCH, side * side, _features(callee)),
-            "image_token_pooling": torch.cat([table + row * side * side for row in range(BATCH)]),
-            "image_grids": torch.tensor([[tokens, tokens, 0, 0]] * BATCH),
+            pixels: values,
+            "image_token_pooling": table,
+            "image_grids": torch.tensor([[side, side, 0, 0]] * BATCH),
             "image_num_crops": torch.ones(BATCH, dtype=torch.long),
         }
 
     yield _image("pooled-patches", make)
+
+
+def pooled(callee: Callee, draw: Draw, pictures: int) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Patches [pictures, patches, values], the table of patches by token [tokens, 4], and tokens along a side."""
+    side = callee.sizes.image[0] // callee.sizes.patch[0]
+    place = torch.arange(side * side).reshape(side, side)
+    table = place.unfold(0, 2, 2).unfold(1, 2, 2).reshape(-1, 4)
+    tables = torch.cat([table + picture * side * side for picture in range(pictures)])
+    return draw.normal(pictures, side * side, _features(callee)), tables, side // 2
 
 
 def _naflex(callee: Callee, pixels: str) -> Iterator[Fragment]:

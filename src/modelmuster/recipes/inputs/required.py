@@ -15,7 +15,7 @@ from modelmuster.recipes.inputs.text import target_tokens, tokens
 from modelmuster.records import Modality
 
 Filler = Callable[[Callee, Draw, dict[str, Any]], Any]
-"""Makes one argument; sees the arguments that are made already."""
+"""Makes one argument, or None to leave it out; sees the arguments that are made already."""
 
 REGIONS = 10
 """Detected regions of an image, for models that take regions instead of pixels."""
@@ -52,9 +52,9 @@ def _short_tokens(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
     return tokens(callee, draw, BATCH, TARGET_SEQUENCE)
 
 
-def _codes(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
+def _codes(callee: Callee, draw: Draw, _made: dict[str, Any], length: int = EVENTS) -> Any:
     high = callee.sizes.number(CODEBOOK_SIZE, Modality.AUDIO) or 16
-    return draw.integers(0, high, BATCH, callee.sizes.codebooks or 4, EVENTS)
+    return draw.integers(0, high, BATCH, callee.sizes.codebooks or 4, length)
 
 
 def _clip(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
@@ -91,7 +91,9 @@ def _high_resolution(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
 
 
 def _image_attention(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
-    """Every token sees every image of its row [batch, sequence, images]."""
+    """Every token sees every image of its row [batch, sequence, images]; nothing where rows hold no lists of images."""
+    if made["pixel_values"].dim() != 5:
+        return None
     return torch.ones(BATCH, _length(made), made["pixel_values"].shape[1], dtype=torch.long)
 
 
@@ -146,6 +148,8 @@ FILLERS: dict[str, Filler] = {
     ),
     "audio_codes": _codes,
     "codes": _codes,
+    "user_audio_codes": lambda callee, draw, made: _codes(callee, draw, made, _length(made)),
+    "moshi_audio_codes": lambda callee, draw, made: _codes(callee, draw, made, _length(made)),
     "state": lambda callee, draw, _made: draw.normal(
         BATCH, _number(callee, "max_state_dim", "state_dim", default=callee.sizes.width)
     ),
@@ -195,6 +199,8 @@ COMPANIONS: dict[str, str | None] = {
     "xpath_subs_seq": "input_ids",
     "protein_input_ids": None,
     "protein_attention_mask": None,
+    "user_audio_codes": "input_ids",
+    "moshi_audio_codes": "input_ids",
     "input_points": "pixel_values",
     "input_labels": "input_points",
     "prompt_depth": "pixel_values",
@@ -225,6 +231,7 @@ CARRIES = {
     "xpath_tags_seq": Modality.LAYOUT,
     "visual_feats": Modality.IMAGE,
     "visual_embeds": Modality.IMAGE,
+    "user_audio_codes": Modality.AUDIO,
     "input_points": Modality.TABULAR,
     "state": Modality.TABULAR,
     "states": Modality.TABULAR,
@@ -256,5 +263,7 @@ def complete(callee: Callee, draw: Draw, made: dict[str, Any]) -> dict[str, Any]
         wanted = name in callee.required or (name in COMPANIONS and COMPANIONS[name] in {None, *made})
         filler = FILLERS.get(name)
         if wanted and name not in made and filler is not None:
-            made[name] = filler(callee, draw, made)
+            value = filler(callee, draw, made)
+            if value is not None:
+                made[name] = value
     return {name: made[name] for name in callee.parameters if name in made}

@@ -69,6 +69,7 @@ PLACEHOLDERS = {
         "audio_pad_token_id",
         "speech_token_id",
         "audio_soft_token_id",
+        "audio_prompt_token_id",
     ),
 }
 """Names of the token whose embedding is replaced by one vector of the modality."""

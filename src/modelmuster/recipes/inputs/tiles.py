@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,7 @@ def _sized(callee: Callee, pixels: str) -> Iterator[Fragment]:
         )
 
     for height, width in sorted(tilings(callee), key=lambda extent: extent[0] * extent[1])[:1]:
-        count = (height // side[0]) * (width // side[1]) + 1
+        count = math.ceil(height / side[0]) * math.ceil(width / side[1]) + 1
         yield arrangement(f"tiling-{height}x{width}", (count,), side, (height, width))
     for extent in dict.fromkeys([side, (64, 64)]):
         label = f"{extent[0]}x{extent[1]}"

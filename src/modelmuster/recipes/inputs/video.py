@@ -10,7 +10,7 @@ import torch
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.layout import BATCH, Fragment, normal
-from modelmuster.recipes.inputs.patches import PACKED_SIDE, grid, packed, positioned_features, positions
+from modelmuster.recipes.inputs.patches import PACKED_SIDE, grid, packed, pooled, positioned_features, positions
 from modelmuster.records import Modality
 
 PIXELS = "pixel_values_videos"
@@ -25,6 +25,7 @@ def video_fragments(callee: Callee) -> Iterator[Fragment]:
     yield from _gridded(callee)
     yield from _positioned(callee)
     yield from _packed(callee)
+    yield from _pooled(callee)
     yield from _frames(callee)
 
 
@@ -83,6 +84,22 @@ def _packed(callee: Callee) -> Iterator[Fragment]:
             return {PIXELS: packed(callee, draw, frames), "target_sizes_videos": grid(PACKED_SIDE)}
 
         yield Fragment(f"packed-frames-{frames}", Modality.VIDEO, make)
+
+
+def _pooled(callee: Callee) -> Iterator[Fragment]:
+    """Two frames per clip, the patches of each pooled into tokens by a table (Molmo 2)."""
+    if not callee.takes("video_token_pooling"):
+        return
+
+    def make(draw: Draw) -> dict[str, Any]:
+        values, table, side = pooled(callee, draw, BATCH * 2)
+        return {
+            PIXELS: values,
+            "video_token_pooling": table,
+            "video_grids": torch.tensor([[2, side, side]] * BATCH),
+        }
+
+    yield Fragment("pooled-patches", Modality.VIDEO, make)
 
 
 def _frames(callee: Callee) -> Iterator[Fragment]:

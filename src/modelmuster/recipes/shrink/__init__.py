@@ -13,6 +13,7 @@ from modelmuster.recipes.shrink.lists import LIST_RULES
 from modelmuster.recipes.shrink.relations import RELATION_RULES
 from modelmuster.recipes.shrink.rule import FieldRule, Kind
 from modelmuster.recipes.shrink.tokens import TokenIds
+from modelmuster.recipes.shrink.towers import TREE_RULES
 from modelmuster.records import Applied
 
 __all__ = ["Kind", "Shrunk", "shrink"]
@@ -34,6 +35,8 @@ def shrink(config: Any, *, relaxed: frozenset[str] = frozenset()) -> Shrunk:
         relaxed: kinds of rules to leave out; see `ladder`.
     """
     draft = _draft(config, path="", tokens=TokenIds(), relaxed=relaxed)
+    for rule in TREE_RULES:
+        rule.apply(draft)
     applied = tuple(entry for part in draft.walk() for entry in part.applied)
     return Shrunk(draft.arguments(), applied)
 
@@ -57,13 +60,15 @@ def _draft(config: Any, *, path: str, tokens: TokenIds, relaxed: frozenset[str])
 def keeps_widths(draft: Draft) -> bool:
     """Whether the config is a convolutional network's, whose channel counts hang together by formulas of the code."""
     names = draft.values
-    text = any("vocab" in name for name in names)
-    attention = any(re.search(r"heads?$", name) and value is not None for name, value in names.items())
+    if any("vocab" in name for name in names):
+        return False
     stages = any(
         isinstance(value, (list, tuple)) and re.search(r"depths|channels|hidden_sizes|widths|dims|stage", name)
         for name, value in names.items()
     )
-    return not text and (stages or not attention)
+    attention = any(re.search(r"heads?$", name) and value is not None for name, value in names.items())
+    convolution = any(re.search(r"kernel|conv|channels|stride|backbone|stem", name) for name in names)
+    return stages or (convolution and not attention)
 
 
 def _shrink_field(draft: Draft, name: str, value: Any) -> None:

@@ -27,9 +27,11 @@ NOT_SHRUNK = frozenset(
         "return_dict",
         "output_hidden_states",
         "is_encoder_decoder",
+        "_out_features",
+        "_out_indices",
     }
 )
-"""Fields that say what the model is for or how it answers; they have no size."""
+"""Fields that say what the model is for or how it answers; they have no size. `out_indices` keeps the last two."""
 
 
 def read(config: Any, name: str, default: Any = None) -> Any:
@@ -62,6 +64,7 @@ class Draft:
         values: each dataclass field with its default value.
         derived: fields declared as None that the class fills itself; passing them would freeze a wrong value.
         given: fields that the parent config passed, so that they differ from this class's own defaults.
+        extra: attributes that the parent config passed and that are no fields of this class; models read them.
         chosen: the keyword arguments so far; sub-configs are in `parts`.
         layers: how many layers a layer count shrinks to.
         kept_layers: indices of the layers that per-layer lists keep; None where the config has no such lists.
@@ -75,7 +78,7 @@ class Draft:
         fields = [field for field in dataclasses.fields(type(config)) if field.name not in NOT_SHRUNK]
         self.values = {field.name: read(config, field.name) for field in fields}
         self.part_configs = {n: v for n, v in self.values.items() if isinstance(v, PreTrainedConfig)}
-        self.given = self._given() if path else frozenset[str]()
+        self.given, self.extra = self._given() if path else (frozenset[str](), {})
         self.derived = frozenset(
             field.name for field in fields if declared_default(field) is None and field.name not in self.given
         )
@@ -86,22 +89,29 @@ class Draft:
         self.kept_layers: tuple[int, ...] | None = None
         self.per_layer_length = 0
 
-    def _given(self) -> frozenset[str]:
+    def _given(self) -> tuple[frozenset[str], dict[str, Any]]:
         from transformers import PreTrainedConfig
 
         base = {field.name for field in dataclasses.fields(PreTrainedConfig)}
         try:
             own = type(self.config)()
         except Exception:  # noqa: BLE001 - a class without usable defaults has none to compare with
-            return frozenset()
-        return frozenset(
+            return frozenset(), {}
+        given = frozenset(
             name
             for name, value in self.values.items()
             if value is not None
             and name not in base
             and not isinstance(value, PreTrainedConfig)
-            and value != read(own, name)
+            and jsonable(value) != jsonable(read(own, name))
         )
+        fields = {field.name for field in dataclasses.fields(type(self.config))}
+        extra = {
+            name: value
+            for name, value in vars(self.config).items()
+            if name not in fields | vars(own).keys() and not name.startswith("_") and _is_plain(value)
+        }
+        return given, extra
 
     def name_of(self, name: str) -> str:
         """The config's own field for a standard attribute name, such as `n_embd` for `hidden_size`."""
@@ -140,9 +150,11 @@ class Draft:
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments for the config class, sub-configs nested, JSON values only."""
-        found: dict[str, Any] = {name: jsonable(value) for name, value in self.chosen.items()}
+        found: dict[str, Any] = {name: jsonable(value) for name, value in {**self.extra, **self.chosen}.items()}
         for name, part in self.parts.items():
-            found[name] = {**part.arguments(), "model_type": part.config.model_type}
+            found[name] = part.arguments()
+            if part.config.model_type:
+                found[name]["model_type"] = part.config.model_type
         return found
 
     def walk(self) -> Iterator[Draft]:
@@ -150,6 +162,10 @@ class Draft:
         yield self
         for part in self.parts.values():
             yield from part.walk()
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, list, tuple))
 
 
 def jsonable(value: Any) -> Any:

@@ -30,7 +30,7 @@ NOT_WIDTH = (
     r"patch_embed_hidden|patch(?!_embed_dim)|kernel|stride|padding|dilation|pool|conv_ker|d_conv|conv_size|depth_multiplier"
     r"|image|crop|resolution|grid|tile|anchor|in_channels$|^num_channels$|input_channels|n_channels|side|tubelet|merge"
     r"|window|position|sequence|block_size|chunk|bucket|shift|context|prompt|cache|index_|^scale|scaling"
-    r"|batch|num|group|hash|feature_size|input_size|vocab|codebook_size|lag|upsampl|downsampl"
+    r"|batch|num|group|hash|feature_size|^input_size|vocab|codebook_size|lag|upsampl|downsampl"
     r"|_act|dropout|prob|std|range|rate|ratio|coef|cost|eps|init|loss|eval|max_|min_|axis|quantization"
     r"|frame|temporal|time_dim|mel|spectrogram|fft|sampling|sample|hop"
     r"|action|state_dim|real_features|cat_features|embedding_dimension"

@@ -18,6 +18,9 @@ LAYER_INDICES = re.compile(
 )
 """Names of lists of layer numbers: `out_indices`, `global_attn_indexes`, `cross_attention_layers`."""
 
+OUTPUT_LAYERS = ("out_indices", "backbone_out_indices")
+"""Lists of the layers whose outputs a neck or a parent config uses, one branch each."""
+
 COUNTS_PER_STAGE = re.compile(r"depth|num_|^layers$|encoder_layers|decoder_layers|proj_layers|hidden_sizes")
 
 LAYER_INDEX = re.compile(
@@ -37,7 +40,8 @@ def keep_layers(draft: Draft) -> None:
     lengths = [len(values) for values in lists.values()]
     if not lengths or not draft.allows("layers"):
         return
-    count = max(set(lengths), key=lengths.count)
+    declared = draft.number("num_hidden_layers")
+    count = declared if declared in lengths else max(lengths)
     rows = list(zip(*(values for values in lists.values() if len(values) == count), strict=True))
     kept = [rows.index(row) for row in dict.fromkeys(rows)]
     kept += [index for index in range(count) if index not in kept][: max(0, sizes.LAYERS - len(kept))]
@@ -47,13 +51,18 @@ def keep_layers(draft: Draft) -> None:
 
 
 def keep_output_layers(draft: Draft) -> None:
-    """Keep as many layers as a backbone gives feature maps, else several maps would come from one layer."""
-    outputs = draft.get("out_indices")
-    plain = isinstance(draft.values.get("num_hidden_layers"), int) and not any(
-        isinstance(draft.values.get(name), (list, tuple)) for name in ("depths", "hidden_sizes")
-    )
-    if plain and isinstance(outputs, (list, tuple)) and len(outputs) > 1:
-        draft.layers = max(draft.layers, len(outputs))
+    """Keep as many layers as a backbone gives feature maps, else several maps would come from one layer.
+
+    Where lists of widths and depths have one entry per layer, the layers are stages, and all of them are kept.
+    """
+    count = draft.number("num_hidden_layers")
+    stages = [name for name in ("depths", "hidden_sizes") if isinstance(draft.values.get(name), (list, tuple))]
+    if any(len(draft.values[name]) == count for name in stages):
+        draft.layers = count or draft.layers
+    for name in OUTPUT_LAYERS:
+        outputs = draft.get(name)
+        if count and not stages and isinstance(outputs, (list, tuple)) and len(outputs) > 1:
+            draft.layers = max(draft.layers, min(count, len(outputs)))
 
 
 def per_layer_entry(draft: Draft, name: str, value: Any) -> bool:
@@ -95,18 +104,19 @@ def indices_within_layers(draft: Draft) -> None:
 @relation_rule
 def feature_maps(draft: Draft) -> None:
     """A backbone returns the maps of its last layers, as many as by default: its parent has a branch for each."""
-    outputs = draft.before("out_indices")
-    if not isinstance(outputs, (list, tuple)) or not outputs:
-        return
     count = draft.chosen.get("num_hidden_layers")
-    reason = feature_maps.reason
-    if isinstance(count, int) and count >= len(outputs) and isinstance(draft.values.get("num_hidden_layers"), int):
-        draft.choose(
-            "out_indices", list(range(count + 1 - len(outputs), count + 1)), rule="feature-maps", reason=reason
-        )
-        draft.chosen.pop("out_features", None)
-    elif draft.path and not isinstance(count, int):
-        draft.choose("out_indices", list(outputs), rule="feature-maps", reason=reason)
+    for name in OUTPUT_LAYERS:
+        outputs = draft.before(name)
+        if not isinstance(outputs, (list, tuple)) or not outputs:
+            continue
+        if isinstance(count, int) and count >= len(outputs):
+            # Feature maps of backbones are counted from the embeddings, those of other configs from the first layer.
+            last = count if name == "out_indices" else count - 1
+            last_ones = list(range(last + 1 - len(outputs), last + 1))
+            draft.choose(name, last_ones, rule=feature_maps.name, reason=feature_maps.reason)
+            draft.chosen.pop("out_features", None)
+        elif draft.path and name == "out_indices" and not isinstance(count, int):
+            draft.choose(name, list(outputs), rule=feature_maps.name, reason=feature_maps.reason)
 
 
 def _tells_kinds(name: str, values: Any) -> bool:

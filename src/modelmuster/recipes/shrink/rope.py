@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from modelmuster.recipes.shrink import sizes
@@ -61,9 +61,20 @@ def missing_sections(draft: Draft) -> None:
     draft.choose("rope_parameters", chosen, rule=missing_sections.name, reason=missing_sections.reason)
 
 
+def _rotated_share(draft: Draft, value_of: Callable[[str], Any]) -> float | None:
+    """With latent attention, the rotated part of a query head; None without it."""
+    rotated, rest = value_of("qk_rope_head_dim"), value_of("qk_nope_head_dim")
+    if "qk_rope_head_dim" not in draft.values or not rotated or not rest:
+        return None
+    return float(rotated / (rotated + rest))
+
+
 def _fitted(draft: Draft, parameters: Mapping[str, Any]) -> dict[str, Any]:
     half = rotated_half(draft, parameters)
     fitted = dict(parameters)
+    share = _rotated_share(draft, draft.before)
+    if share is not None and parameters.get("partial_rotary_factor") == share:
+        fitted["partial_rotary_factor"] = _rotated_share(draft, draft.get)
     for key, value in parameters.items():
         if key.endswith("section") and isinstance(value, (list, tuple)):
             fitted[key] = split(half, list(value))

@@ -1,0 +1,66 @@
+"""Relations between sub-configs: what one of them says about another's layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from modelmuster.recipes.shrink.draft import Draft
+from modelmuster.recipes.shrink.rule import RelationRule, relation_rule
+
+FEATURE_LAYERS = re.compile(r"(vision|image|visual)_(feature|select)_layers?$|^(mm_)?vision_select_layer$")
+"""Fields that name the layers of the vision tower whose outputs a connector uses."""
+
+BORROWED = re.compile(
+    r"^(out|output|text|llm|language|audio|vision|decoder|encoder|condition|projection|projector|cross_attention)_\w*(dim|size)$"
+)
+"""Fields for the width of what a config hands to another one or takes from it."""
+
+VISION_TOWER = re.compile(r"vision|visual|image")
+
+
+@relation_rule
+def feature_layers(root: Draft) -> None:
+    """A connector takes the outputs of layers that the smaller vision tower has; different ones if it took several."""
+    count = next(_tower_layers(root), None)
+    if count is None:
+        return
+    for draft in root.walk():
+        for name, before in draft.values.items():
+            if not FEATURE_LAYERS.search(name):
+                continue
+            if isinstance(before, int) and not isinstance(before, bool) and not -count - 1 <= before < count:
+                draft.choose(name, -1, rule=feature_layers.name, reason=feature_layers.reason)
+            elif isinstance(before, (list, tuple)) and any(not -count - 1 <= index < count for index in before):
+                # The same order, from the last layer down where it went down.
+                last_first = len(before) > 1 and before[0] > before[-1]
+                kept = [min(index, count - 1) for index in range(len(before))]
+                after = kept[::-1] if last_first else kept
+                draft.choose(name, after, rule=feature_layers.name, reason=feature_layers.reason)
+
+
+@relation_rule
+def borrowed_widths(root: Draft) -> None:
+    """A width that a convolutional tower shares with a config that was narrowed follows it, unlike its own channels."""
+    narrowed = {}
+    for draft in root.walk():
+        before, after = draft.before("hidden_size"), draft.number("hidden_size")
+        if isinstance(before, int) and after is not None and after < before:
+            narrowed[before] = after
+    for draft in root.walk():
+        for name, value in draft.values.items():
+            if BORROWED.search(name) and isinstance(value, int) and draft.number(name) == value and value in narrowed:
+                draft.choose(name, narrowed[value], rule=borrowed_widths.name, reason=borrowed_widths.reason)
+
+
+def _tower_layers(root: Draft) -> Iterator[int]:
+    """The number of layers of the vision tower; nothing where there is none."""
+    for draft in root.walk():
+        if VISION_TOWER.search(draft.path):
+            count = next((draft.number(name) for name in ("num_hidden_layers", "depth") if draft.number(name)), None)
+            if count:
+                yield count
+
+
+TREE_RULES: tuple[RelationRule, ...] = (feature_layers, borrowed_widths)
+"""Applied once to the whole tree, after every config was shrunk."""
