@@ -38,10 +38,6 @@ class LocalExecutor:
     def slots(self, count: int) -> None:
         self._supervisor.slots = count
 
-    @slots.setter
-    def slots(self, count: int) -> None:
-        self._supervisor.slots = count
-
     @property
     def per_device(self) -> int:
         """How many cells share a device at a time."""
