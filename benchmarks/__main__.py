@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import isolation, sweep
+from benchmarks import interruption, isolation, sweep
 
-BENCHMARKS = {"isolation": isolation.main, "sweep": sweep.main}
+BENCHMARKS = {"isolation": isolation.main, "sweep": sweep.main, "interruption": interruption.main}
 
 
 def main(names: list[str]) -> int:
