@@ -1,12 +1,15 @@
 """Runs from plan to summary: nothing planned is missing from the journal, and nothing is there twice."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from modelmuster import catalog, plugins
 from modelmuster.contracts import Limits
 from modelmuster.errors import InfrastructureError, RunInProgress, UnknownName, UsageError
+from modelmuster.expectations.book import Book, Entry
+from modelmuster.expectations.entry import Expectation
 from modelmuster.records import Architecture, Family, ModelClass, Outcome
 from modelmuster.runs import folders, journal, locking, runner
 from modelmuster.runs.executors.local import LocalExecutor
@@ -199,3 +202,40 @@ def test_a_model_may_be_called_anything(plan, run, home, name):
     assert run(made).counts == {Outcome.PASS: 1}
     assert recorded(home, made)[0].cell.model_type == name
     assert {path.name for path in home.root.parent.iterdir()} == {"home"}
+
+
+@pytest.fixture
+def foreseen():
+    def make(check, outcome):
+        reason = "The toy always fails at this check."
+        known = Expectation(architecture="one", check=check, outcome=outcome, reason=reason)
+        return Book((Entry(known, Path("known.toml")),))
+
+    return make
+
+
+def test_a_foreseen_finding_is_marked_and_not_repeated(plan, run, home, foreseen):
+    made = plan("ok", "fails")
+    summary = run(made, expectations=foreseen("fails", Outcome.FAIL))
+    (record,) = recorded(home, made)
+    assert [result.expected for result in record.results] == [None, "The toy always fails at this check."]
+    assert (summary.unexpected, summary.stale) == (0, [])
+    assert summary.counts == {Outcome.PASS: 1, Outcome.FAIL: 1}
+
+
+def test_a_finding_beside_a_foreseen_one_is_repeated_and_counted(plan, run, home, foreseen):
+    made = plan("fails", "raises")
+    summary = run(made, expectations=foreseen("fails", Outcome.FAIL))
+    first, second = recorded(home, made)
+    for record in (first, second):
+        assert [result.expected is None for result in record.results] == [False, True]
+    assert summary.unexpected == 1
+
+
+def test_an_expected_failure_that_passes_is_kept_as_stale_also_on_resumption(plan, run, foreseen):
+    made = plan("ok")
+    known = foreseen("ok", Outcome.FAIL)
+    for resume in (False, True):
+        summary = run(made, expectations=known, resume=resume)
+        (stale,) = summary.stale
+        assert "muster expect remove one --check ok" in str(stale)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modelmuster import __version__
-from modelmuster.cli import catalog, db, demo, doctor, matrix, plan, recipe, report, results, run
+from modelmuster.cli import catalog, db, demo, doctor, expect, matrix, plan, recipe, report, results, run
 
 app = typer.Typer(
     name="muster",
@@ -42,4 +42,5 @@ app.command("demo")(demo.demo)
 app.command("results")(results.results)
 app.command("matrix")(matrix.matrix)
 app.command("report")(report.report)
+app.add_typer(expect.app, name="expect")
 app.add_typer(db.app, name="db")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +44,7 @@ def run(
     timeout: Annotated[float, typer.Option("--timeout", help="Wall-clock seconds a cell may take.", min=0.1)] = 120.0,
     memory: Annotated[float, typer.Option("--memory", help="GiB a cell may take.", min=0.1)] = 6.0,
     executor: Annotated[str, typer.Option("--executor", help="Who brings cells to processes.")] = "local",
+    expectations: selecting.ExpectationsFolder = None,
     json: Annotated[bool, typer.Option("--json", help="The results as one JSON array, when all is done.")] = False,
     no_progress: Plain = False,
 ) -> None:
@@ -82,6 +84,7 @@ def run(
         timeout_s=timeout,
         memory_bytes=int(memory * 2**30),
         executor_name=executor,
+        expectations=expectations,
         plain=no_progress,
     )
     say(plan, summary)
@@ -101,20 +104,24 @@ def carry_out(
     timeout_s: float = 120.0,
     memory_bytes: int = 6 << 30,
     executor_name: str = "local",
+    expectations: Path | None = None,
     plain: bool = False,
 ) -> RunSummary:
     """Run a plan with a display, and bring the store up to date.
 
     Raises:
+        UsageError: expectations that cannot be read.
         RunInProgress: another run is writing in this folder.
         InfrastructureError: processes, disk or locks failed.
     """
     from modelmuster import plugins, store
     from modelmuster.cli.progress import display
     from modelmuster.contracts import Limits
+    from modelmuster.expectations import book
     from modelmuster.runs import runner
     from modelmuster.settings import Home
 
+    known = book.in_force(expectations)
     home = Home.find()
     home.create()
     limits = Limits(wall_s=timeout_s, cpu_s=timeout_s, memory_bytes=memory_bytes)
@@ -130,6 +137,7 @@ def carry_out(
             home,
             resume=resume,
             limits=limits,
+            expectations=known,
             on_record=shown.record,
             on_progress=shown.progress,
         )
@@ -138,12 +146,10 @@ def carry_out(
 
 
 def exit_code(summary: RunSummary) -> int:
-    """0 all passed, 1 findings, 3 cells without a record, 130 interrupted."""
-    from modelmuster.records import FINDINGS
-
+    """0 all passed or failed as expected, 1 other findings, 3 cells without a record, 130 interrupted."""
     if summary.interrupted:
         return 130
-    if any(summary.counts[outcome] for outcome in FINDINGS):
+    if summary.unexpected or summary.stale:
         return 1
     return 3 if summary.recorded < summary.planned else 0
 
@@ -154,6 +160,8 @@ def say(plan: Plan, summary: RunSummary) -> None:
     from modelmuster.cli.progress import counts_line
 
     err().print(f"run {plan.run_id}: {counts_line(summary.counts)}", markup=False, soft_wrap=True)
+    for stale in summary.stale:
+        err().print(f"no longer fails: {stale}", markup=False, soft_wrap=True)
     for name, reason in plan.unplanned.items():
         err().print(f"not planned: {name}: {reason}", markup=False, soft_wrap=True)
     if summary.recorded < summary.planned:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,6 +39,11 @@ OutcomeNames = Annotated[
     list[str] | None, typer.Option("--outcome", help="Only cells that ended so in an earlier run (see --of).")
 ]
 OfRun = Annotated[str, typer.Option("--of", help="The earlier run that --outcome speaks of.", metavar="RUN")]
+
+ExpectationsFolder = Annotated[
+    Path | None,
+    typer.Option("--expectations", help="Folder of known failures (TOML). Default: expectations/, where there is one."),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import msgspec
 from modelmuster import plugins
 from modelmuster.contracts import Executor, Job, Limits, Probe, Progress, SubjectSource
 from modelmuster.errors import UsageError
+from modelmuster.expectations.book import Book, Stale
 from modelmuster.records import (
     DECIDED,
     FINDINGS,
@@ -47,13 +48,19 @@ class RunSummary:
     """Results of those cells by outcome."""
     flaky: int = 0
     """Results that differed when their cell was repeated alone."""
+    unexpected: int = 0
+    """Findings that no entry of the expectations foresaw."""
+    stale: list[Stale] = field(default_factory=list)
+    """Expected failures that passed."""
     interrupted: bool = False
     seconds: float = 0.0
     """Of this session of the run."""
 
-    def add(self, record: CellRecord) -> None:
+    def add(self, record: CellRecord, expectations: Book) -> None:
         """Count a final record."""
         self.recorded += 1
+        self.unexpected += sum(unforeseen(result) for result in record.results)
+        self.stale.extend(expectations.stale(record))
         self.counts.update(result.outcome for result in record.results)
         self.flaky += sum(result.flaky for result in record.results)
 
@@ -67,13 +74,14 @@ def run(
     limits: Limits | None = None,
     repeat_failures: bool = True,
     found: Mapping[str, Probe] | None = None,
+    expectations: Book | None = None,
     on_record: Callable[[CellRecord], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> RunSummary:
     """Run every cell of the plan that has no final record yet. Closes the executor.
 
-    A cell with a finding is repeated alone once, after all others; both attempts are kept, and results whose outcome
-    differs are marked flaky. An interruption (Ctrl-C) kills what runs and keeps what is recorded.
+    A cell with a finding that nothing foresaw is repeated alone once, after all others; both attempts are kept, and
+    results whose outcome differs are marked flaky. An interruption (Ctrl-C) kills what runs and keeps what is recorded.
 
     Args:
         plan: What to run; written to its folder unless this is a resumption.
@@ -83,6 +91,7 @@ def run(
         limits: Of each cell.
         repeat_failures: Whether cells with a finding are repeated.
         found: What the targets found on this machine; looked up when it is not given.
+        expectations: The known failures that hold here; none when it is not given.
         on_record: Told about each record when it is on the disk.
         on_progress: Told a few times a second what is running; called from another thread.
 
@@ -101,7 +110,8 @@ def run(
         try:
             found = found if found is not None else probes.probe_all(names)
             folder = _folder(plan, home, environment.capture(found), resume=resume)
-            session = _Session(plan, folder, home, executor, limits or Limits(), found, summary, on_record)
+            known = expectations or Book()
+            session = _Session(plan, folder, home, executor, limits or Limits(), found, known, summary, on_record)
             with _ticking(executor, on_progress):
                 session.go(repeat_failures=repeat_failures)
         except KeyboardInterrupt:
@@ -122,6 +132,7 @@ class _Session:
     executor: Executor
     limits: Limits
     found: Mapping[str, Probe]
+    expectations: Book
     summary: RunSummary
     on_record: Callable[[CellRecord], None] | None
     catalog: dict[str, Architecture] = field(default_factory=dict)
@@ -132,13 +143,13 @@ class _Session:
             attempts[record.cell.id] = record
         for record in attempts.values():
             if record.final:
-                self.summary.add(record)
+                self.summary.add(record, self.expectations)
         with journal.Journal(self.folder.journal) as writer:
             again = [record for record in attempts.values() if not record.final]
             again += self._first_attempts(writer, attempts, repeat_failures=repeat_failures)
             for first in again:
                 for record in self.executor.run([self._job(first.cell, first.attempt + 1)]):
-                    self._keep(writer, _compared(record, first))
+                    self._keep(writer, _compared(self.expectations.marked(record), first))
 
     def _first_attempts(
         self, writer: journal.Journal, attempts: Mapping[str, CellRecord], *, repeat_failures: bool
@@ -154,8 +165,9 @@ class _Session:
                 self._keep(writer, answer)
             else:
                 jobs.append(job)
-        for record in self.executor.run(jobs) if jobs else ():
-            if repeat_failures and any(result.outcome in FINDINGS for result in record.results):
+        for made in self.executor.run(jobs) if jobs else ():
+            record = self.expectations.marked(made)
+            if repeat_failures and any(unforeseen(result) for result in record.results):
                 first = msgspec.structs.replace(record, final=False)
                 again.append(first)
                 self._keep(writer, first)
@@ -166,7 +178,7 @@ class _Session:
     def _keep(self, writer: journal.Journal, record: CellRecord) -> None:
         writer.append(record)
         if record.final:
-            self.summary.add(record)
+            self.summary.add(record, self.expectations)
         if self.on_record is not None:
             self.on_record(record)
 
@@ -209,6 +221,11 @@ class _Session:
             worker="",
             started_at=datetime.now(UTC).isoformat(),
         )
+
+
+def unforeseen(result: Result) -> bool:
+    """Whether it is a finding that no entry of the expectations speaks of."""
+    return result.outcome in FINDINGS and result.expected is None
 
 
 def _why_no_class(model_type: str) -> str:
