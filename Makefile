@@ -16,8 +16,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(PIP) torch==2.13.0
 	$(PIP) --editable '.[all]' --group test --group lint
-	@# timm asks for torchvision, whose wheel is built for CUDA and breaks a CPU torch: timm alone is enough here.
-	$(PIP) --no-deps timm
+	@# timm asks for torchvision, whose wheel is built for CUDA and breaks a CPU torch until it is mended.
+	$(PIP) --no-deps timm torchvision
+	$(BIN)/python tools/torchvision_beside_cpu_torch.py
 	@# A misbehaving third-party plug-in, in a folder that only its tests look into.
 	$(PIP) --no-deps --upgrade --target $(VENV)/muster-toy ./tests/plugin_package && touch $(VENV)/muster-toy/stamp
 	@touch $@

@@ -77,7 +77,7 @@ def _version(name: str) -> str | None:
 def _mismatches() -> list[str]:
     """Installed packages that are known to break one another."""
     torch, torchvision = _version("torch"), _version("torchvision")
-    if torch and torchvision and "+cpu" in torch and "+cpu" not in torchvision:
+    if torch and torchvision and "+cpu" in torch and "+cpu" not in torchvision and not _declares_operators():
         return [
             (
                 f"torchvision {torchvision} is built for CUDA, torch {torch} for the CPU: importing many transformers "
@@ -85,6 +85,13 @@ def _mismatches() -> list[str]:
             )
         ]
     return []
+
+
+def _declares_operators() -> bool:
+    """Whether the set-up of a checkout mended torchvision (`tools/torchvision_beside_cpu_torch.py`)."""
+    files = metadata.files("torchvision") or []
+    extension = next((file for file in files if str(file) == "torchvision/extension.py"), None)
+    return extension is not None and '"torchvision::nms"' in extension.read_text()
 
 
 def _held_back() -> dict[str, list[str]]:

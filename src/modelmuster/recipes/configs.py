@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import importlib
-import importlib.util
 import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from modelmuster.errors import CannotBuild, Unavailable
@@ -40,8 +40,10 @@ def model_class(architecture: Architecture, name: str) -> Any:
     import transformers
 
     for distribution in architecture.requires:
-        if importlib.util.find_spec(distribution.replace("-", "_")) is None:
-            raise Unavailable(f"{name} needs the package {distribution}, which is not installed")
+        try:
+            version(distribution)
+        except PackageNotFoundError:
+            raise Unavailable(f"{name} needs the package {distribution}, which is not installed") from None
     found = getattr(transformers, name, None)
     if found is None:
         found = _in_package(architecture.module, name)
