@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 Inputs: TypeAlias = Mapping[str, Any]
-"""Arguments of one forward call by name: NumPy arrays, numbers, booleans, strings, None, or lists of these."""
+"""Arguments of one forward call by name: NumPy arrays, numbers, booleans, strings, None, or lists, dictionaries or
+dataclasses of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,11 @@ def test_a_missing_distribution_is_named(bert):
         prepare(wanting, "BertForMaskedLM")
 
 
+def test_a_distribution_whose_module_has_another_name_is_found(bert):
+    wanting = msgspec.structs.replace(bert, requires=("pyyaml",))
+    assert prepare(wanting, "BertForMaskedLM").recipe.layout == "text"
+
+
 def test_a_default_size_that_does_not_fit_in_memory_is_refused_with_numbers(architecture):
     huge = architecture("deepseek_v3", "DeepseekV3ForCausalLM", "text", config_class="DeepseekV3Config")
     with pytest.raises(CannotBuild, match=r"billion parameters.*GiB"):

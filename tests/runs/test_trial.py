@@ -133,6 +133,8 @@ def test_the_live_module_is_lent_only_by_sessions_that_offer_it(trial):
         ({"x": [1], "y": [2, 3]}, {"x": [1, 2], "y": [3]}),
         ({"a": "b", "c": "d"}, {"a": "bc", "d": ""}),
         ({"x": np.zeros(2)}, {"x": [0.0, 0.0]}),
+        ({"x": {"a": 1}}, {"x": {"b": 1}}),
+        ({"x": {"a": np.zeros(2)}}, {"x": {"a": np.ones(2)}}),
     ],
 )
 def test_inputs_that_differ_have_different_keys(one, other):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 
 from modelmuster.contracts import Inputs, Output, Outputs
 from modelmuster.errors import Unsupported
+from modelmuster.nested import members_of, rebuilt
 
 CACHES = frozenset({
     "cache_params",
@@ -50,7 +50,8 @@ def to_torch(
     """The inputs as tensors that the model may write into: memory is never shared with `inputs`.
 
     Args:
-        inputs: arguments of a forward call; arrays inside lists are converted too, all else is passed on.
+        inputs: arguments of a forward call; arrays inside lists, mappings and dataclasses are converted too, all else
+            is passed on.
         dtype: the type that floating-point arrays are cast to; None keeps theirs.
         device: where the tensors are put; None for the CPU.
     """
@@ -83,18 +84,9 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, torch.Tensor]]:
     if isinstance(value, torch.Tensor):
         yield path, value
         return
-    for name, member in _members(value):
+    for name, member in members_of(value):
         if name not in CACHES:
             yield from _walk(member, f"{path}.{name}" if path else name)
-
-
-def _members(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        yield from ((str(name), member) for name, member in value.items())
-    elif isinstance(value, tuple | list):
-        yield from ((str(index), member) for index, member in enumerate(value))
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield from ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
 
 
 def _output(tensor: torch.Tensor) -> Output:
@@ -115,10 +107,8 @@ _NUMPY_FLOATS = frozenset({torch.float16, torch.float32, torch.float64})
 
 
 def _tensor(value: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> Any:
-    if isinstance(value, list | tuple):
-        return type(value)(_tensor(member, dtype, device) for member in value)
     if not isinstance(value, np.ndarray | np.generic):
-        return value
+        return rebuilt(value, lambda member: _tensor(member, dtype, device))
     tensor = torch.from_numpy(np.array(value, order="C", copy=True))
     return tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
 
@@ -126,6 +116,4 @@ def _tensor(value: Any, dtype: torch.dtype | None, device: torch.device | str | 
 def _plain(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return _array(value)
-    if isinstance(value, list | tuple):
-        return type(value)(_plain(member) for member in value)
-    return value
+    return rebuilt(value, _plain)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from modelmuster.nested import rebuilt
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
 from modelmuster.recipes import weights
@@ -65,13 +66,7 @@ def describe(error: BaseException) -> str:
 
 
 def _cloned(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.clone()
-    if isinstance(value, dict):
-        return {key: _cloned(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_cloned(entry) for entry in value)
-    return value
+    return value.clone() if isinstance(value, torch.Tensor) else rebuilt(value, _cloned)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from modelmuster.nested import members_of
 from modelmuster.recipes.shrink.draft import jsonable
 from modelmuster.records import Recipe, TensorSpec
 
@@ -41,15 +42,15 @@ def source_hash() -> str:
 
 
 def input_specs(inputs: Mapping[str, Any]) -> tuple[TensorSpec, ...]:
-    """Name, shape and dtype of each input; entries of lists by index, plain values with the name of their type."""
+    """Name, shape and dtype of each input; members by index or name, plain values with the name of their type."""
     found: list[TensorSpec] = []
 
     def visit(name: str, value: Any) -> None:
         if isinstance(value, np.ndarray):
             found.append(TensorSpec(name=name, shape=tuple(value.shape), dtype=str(value.dtype)))
-        elif isinstance(value, (list, tuple)):
-            for index, entry in enumerate(value):
-                visit(f"{name}.{index}", entry)
+        elif members := members_of(value):
+            for member, entry in members:
+                visit(f"{name}.{member}", entry)
         else:
             found.append(TensorSpec(name=name, shape=(), dtype=type(value).__name__))
 

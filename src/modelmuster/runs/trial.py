@@ -10,6 +10,7 @@ import numpy as np
 
 from modelmuster.contracts import Capability, Inputs, Output, Outputs, Session, Subject
 from modelmuster.errors import ModuleUnavailable, ReferenceUnstable
+from modelmuster.nested import is_record, members_of, rebuilt
 from modelmuster.records import Architecture, Recipe, Stage
 
 T = TypeVar("T")
@@ -149,9 +150,16 @@ def _feed(digest: hashlib.blake2b, value: Any) -> None:
             digest.update(f"list {len(value)}".encode())
             for item in value:
                 _feed(digest, item)
+        case dict():
+            digest.update(f"dict {len(value)}".encode())
+            for name in sorted(value):
+                _feed(digest, name)
+                _feed(digest, value[name])
         case bool() | int() | float() | str() | None:
             text = repr(value).encode(errors="surrogatepass")
             digest.update(f"{type(value).__name__} {len(text)} ".encode() + text)
+        case _ if is_record(value):
+            _feed(digest, dict(members_of(value)))
         case _:
             raise TypeError(f"inputs may not hold a {type(value).__name__}")
 
@@ -161,11 +169,7 @@ def _copied(inputs: Inputs) -> dict[str, Any]:
 
 
 def _copy(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, list | tuple):
-        return type(value)(_copy(item) for item in value)
-    return value
+    return value.copy() if isinstance(value, np.ndarray) else rebuilt(value, _copy)
 
 
 def _frozen(output: Output) -> Output:

@@ -1,6 +1,6 @@
 """Tables of declared inputs."""
 
-from __future__ import annotations
+import dataclasses
 
 import pytest
 import torch
@@ -98,3 +98,34 @@ def test_modalities_must_be_declared(callee, table):
 def test_unknown_words_are_refused(callee, spec, message):
     with pytest.raises(UsageError, match=message):
         build(callee, spec)
+
+
+@dataclasses.dataclass
+class Bundle:
+    """What some models take instead of single tensors."""
+
+    first: torch.Tensor
+    second: torch.Tensor
+
+
+class TakesBundle(Anything):
+    def forward(self, values: Bundle | None = None, pairs: dict | None = None):
+        return values, pairs
+
+
+def test_fields_become_the_dataclass_that_forward_names(llava, some):
+    bundles = Callee(TakesBundle(llava.config), some(), 0)
+    spec = {"kind": "ones", "shape": [2]}
+    table = {"kind": "fields", "of": {"first": spec, "second": spec}}
+    made = declared_layout(bundles, {"modalities": ["tabular"], "values": table}).build()
+    assert isinstance(made["values"], Bundle)
+    assert torch.equal(made["values"].second, torch.ones(2))
+
+
+def test_fields_become_a_dictionary_elsewhere_and_pairs_hold_two_tensors(llava, some):
+    bundles = Callee(TakesBundle(llava.config), some(), 0)
+    table = {"kind": "fields", "of": {"full": {"kind": "pair", "shape": [2, 3]}}}
+    made = declared_layout(bundles, {"modalities": ["tabular"], "pairs": table}).build()
+    keys, values = made["pairs"]["full"]
+    assert keys.shape == values.shape == (2, 3)
+    assert not torch.equal(keys, values)

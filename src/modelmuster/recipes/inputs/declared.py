@@ -8,14 +8,18 @@
 
 Besides `modalities` (mandatory) and `text` (whether the arguments of a text come too), every key is an argument of
 `forward`. Kinds: `normal`, `uniform` in [0, 1), `integers` in [`low`, `high`), `ids` (token ids without a special
-meaning), `ones`, `zeros`, `arange` along the last axis, and `constant` with its `value`. `dtype` may be `int64` or
-`bool` for ones and zeros; all else is float32, or int64 for integers. A side of a shape is a number, a size (`batch`,
-`sequence`, `target`, `width`, `vocabulary`, `channels`, `image_height`, `image_width`, `frames`), an attribute of the
-config (`config.text_config.n_docs`), or a product of these (`batch * config.n_docs`); `low` and `high` may be too.
+meaning), `ones`, `zeros`, `arange` along the last axis, `constant` with its `value`, `pair` (two of kind `normal`, as
+caches hold keys and values), and `fields` with a table `of` such tables: a dictionary, or the dataclass that `forward`
+names for the argument. `dtype` may be `int64` or `bool` for ones and zeros; all else is float32, or int64 for
+integers. A side of a shape is a number, a size (`batch`, `sequence`, `target`, `width`, `vocabulary`, `channels`,
+`image_height`, `image_width`, `frames`), an attribute of the config (`config.text_config.n_docs`), or a product of
+these (`batch * config.n_docs`); `low` and `high` may be too.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,11 +66,23 @@ def _value(callee: Callee, draw: Draw, name: str, spec: Mapping[str, Any]) -> An
     if kind == "constant":
         value = spec["value"]
         return torch.tensor(value) if isinstance(value, list) else value
+    if kind == "fields":
+        return _fields(callee, draw, name, spec["of"])
+    if kind == "pair":
+        return tuple(_value(callee, draw, name, {**spec, "kind": "normal"}) for _ in range(2))
     maker = _MAKERS.get(str(kind))
     if maker is None:
-        raise UsageError(f"inputs.{name}: unknown kind {kind!r}; there are {', '.join([*_MAKERS, 'constant'])}")
+        known = ", ".join([*_MAKERS, "constant", "pair", "fields"])
+        raise UsageError(f"inputs.{name}: unknown kind {kind!r}; there are {known}")
     shape = [_side(callee, side) for side in spec["shape"]]
     return maker(callee, draw, shape, spec)
+
+
+def _fields(callee: Callee, draw: Draw, name: str, table: Mapping[str, Any]) -> Any:
+    made = {key: _value(callee, draw, f"{name}.{key}", spec) for key, spec in table.items()}
+    hint = typing.get_type_hints(type(callee.module).forward).get(name)
+    record = next(filter(dataclasses.is_dataclass, (hint, *typing.get_args(hint))), None)
+    return record(**made) if isinstance(record, type) else made
 
 
 def _side(callee: Callee, side: int | str) -> int:

@@ -44,6 +44,12 @@ def _hidden(callee: Callee, draw: Draw, made: dict[str, Any]) -> Any:
     return draw.normal(BATCH, _length(made), callee.sizes.width)
 
 
+def _layers_beside(callee: Callee, draw: Draw, made: dict[str, Any]) -> Any:
+    """Hidden states of several layers of another model, side by side."""
+    layers = value_of(callee.config, "target_layer_ids") or [0]
+    return draw.normal(BATCH, _length(made), len(layers) * callee.sizes.width)
+
+
 def _mask(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
     return torch.ones(BATCH, _length(made), dtype=torch.long)
 
@@ -117,7 +123,7 @@ FILLERS: dict[str, Filler] = {
     "vision_features": _hidden,
     "text_features": _hidden,
     "context": _hidden,
-    "context_hidden_states": _hidden,
+    "context_hidden_states": _layers_beside,
     "noise_embeds": _hidden,
     "patch_embeds": _hidden,
     "query_embeds": _hidden,
@@ -177,7 +183,6 @@ FILLERS: dict[str, Filler] = {
     "video_compression_mask": lambda _callee, _draw, made: torch.ones(
         made["pixel_values_videos"].shape[0], dtype=torch.bool
     ),
-    "rewards": lambda _callee, draw, _made: draw.normal(BATCH, EVENTS, 1),
     "returns_to_go": lambda _callee, draw, _made: draw.normal(BATCH, EVENTS, 1),
     "timesteps": lambda _callee, _draw, _made: torch.arange(EVENTS).expand(BATCH, -1).clone(),
     "input_shape_ids": lambda callee, draw, made: draw.integers(
@@ -206,7 +211,6 @@ COMPANIONS: dict[str, str | None] = {
     "prompt_depth": "pixel_values",
     "states": None,
     "actions": None,
-    "rewards": None,
     "returns_to_go": None,
     "timesteps": None,
     "noise": None,
@@ -236,7 +240,6 @@ CARRIES = {
     "state": Modality.TABULAR,
     "states": Modality.TABULAR,
     "actions": Modality.TABULAR,
-    "rewards": Modality.TABULAR,
     "input_ids": Modality.TEXT,
     "decoder_input_ids": Modality.TEXT,
     "qformer_input_ids": Modality.TEXT,
