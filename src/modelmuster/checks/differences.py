@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from modelmuster.contracts import Output, Outputs, Trial
-from modelmuster.numerics.rule import TOLERANCES, Comparison, judge, saturated
+from modelmuster.numerics.rule import TOLERANCES, Comparison, Verdict, judge, saturated
 
 TWO_RUNS = 2.0
 """Both runs round: their difference may be twice what one may be off."""
@@ -17,6 +17,24 @@ def same(trial: Trial, expected: Outputs, got: Outputs) -> Comparison:
     """Judge one run by another, as if it were the reference, with twice the tolerance of a single run."""
     own = {name: TWO_RUNS * error for name, error in trial.rounding().items()}
     return judge(expected, own, got, trial.dtype)
+
+
+def agrees(compared: Comparison) -> bool:
+    """Whether nothing is off; what no runtime could get right is nobody's failure."""
+    return compared.verdict in {Verdict.PASS, Verdict.UNJUDGED}
+
+
+def off(compared: Comparison) -> str:
+    """The output that is off most, and by how much, in words."""
+    judged = compared.outputs[compared.worst]
+    if judged.relative_rmse != judged.relative_rmse:
+        return f"{compared.worst}: {judged.rule}"
+    return f"{compared.worst} is off by {judged.relative_rmse:.1e} of its size"
+
+
+def size_of(compared: Comparison) -> float:
+    """Relative error of the output that is off most."""
+    return compared.outputs[compared.worst].relative_rmse
 
 
 def influence(before: Outputs, after: Outputs, dtype: str) -> tuple[float, str]:

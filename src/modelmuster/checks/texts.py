@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modelmuster.checks.feeding import special_tokens
+from modelmuster.checks.feeding import settings, special_tokens
 from modelmuster.contracts import Output, Outputs, Trial
 from modelmuster.records import Modality
 
@@ -41,6 +41,12 @@ def replaced(trial: Trial, positions: slice, name: str = "input_ids") -> dict[st
     tokens[:, positions] = np.vectorize(lambda token: following.get(token, token), otypes=[tokens.dtype])(part)
     inputs[name] = tokens
     return inputs
+
+
+def pad_token(trial: Trial) -> int:
+    """The id that fills rows up: the configuration's, or 0."""
+    found = [value for key, value in settings(trial.recipe.config) if key == "pad_token_id"]
+    return next((value for value in found if isinstance(value, int) and value >= 0), 0)
 
 
 def at(outputs: Outputs, positions: slice | np.ndarray, length: int) -> dict[str, Output]:

@@ -1,0 +1,96 @@
+"""generate() called plainly: which arguments it is given, and what its results are compared with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from modelmuster.checks.differences import same
+from modelmuster.checks.live import arguments
+from modelmuster.contracts import Inputs, Output, Trial
+from modelmuster.numerics.rule import Comparison
+from modelmuster.numerics.seeding import seed_forward
+from modelmuster.numerics.tensors import flatten
+from modelmuster.records import Stage
+
+NEW_TOKENS = 4
+"""Tokens generated: one by the prefix, three by the cache."""
+
+DECODED = ("decoder_input_ids", "decoder_attention_mask", "decoder_inputs_embeds", "labels")
+"""Arguments of forward that generate() makes itself."""
+
+
+def generates(trial: Trial) -> str | None:
+    """Why the class does not generate tokens from the recipe's inputs, or None."""
+    if not getattr(trial.module, "can_generate", lambda: False)():
+        return "this class cannot generate"
+    if type(trial.module).generate is not _plain_generate():
+        return "the class has a generate() of its own"
+    return None
+
+
+def prompt(trial: Trial) -> dict[str, Any]:
+    """The recipe's inputs without those of a decoder that generate() feeds itself."""
+    return {name: value for name, value in trial.inputs.items() if name not in DECODED}
+
+
+def generate(trial: Trial, inputs: Inputs, **settings: Any) -> Any:
+    """Generate greedily without stopping early, and keep the logits of every step."""
+    from transformers import GenerationConfig
+
+    start = _start_token(trial)
+    chosen = {
+        "max_new_tokens": NEW_TOKENS,
+        "min_new_tokens": None,
+        "do_sample": False,
+        "num_beams": 1,
+        "pad_token_id": 0,
+        "eos_token_id": None,
+        "decoder_start_token_id": start,
+        "bos_token_id": start,
+        "return_dict_in_generate": True,
+        "output_logits": True,
+    }
+    trial.entering(Stage.RUN)
+    seed_forward()
+    with torch.no_grad():
+        returned = trial.module.generate(
+            **arguments(trial, inputs), generation_config=GenerationConfig(**(chosen | settings))
+        )
+    trial.entering(Stage.COMPARE)
+    return returned
+
+
+def logits_of(made: Any) -> np.ndarray | None:
+    """Logits that generate() chose by, as steps × rows × words; None where it returns none."""
+    kept = getattr(made, "logits", None)
+    if not kept:
+        return None
+    return np.stack([output.array.astype(np.float32) for output in flatten(list(kept)).values()])
+
+
+def compared_steps(trial: Trial, expected: np.ndarray, got: np.ndarray) -> tuple[Comparison, int]:
+    """Two generations of the same prompt, as far as their prefixes are the same, and how many steps that is.
+
+    Where two logits tie, rounding may choose another token; what follows has no reason to agree.
+    """
+    steps = min(len(expected), len(got))
+    for step in range(steps):
+        if not np.array_equal(expected[step].argmax(-1), got[step].argmax(-1)):
+            steps = step + 1
+            break
+    first, second = ({"logits": Output(logits[:steps], "float32")} for logits in (expected, got))
+    return same(trial, first, second), steps
+
+
+def _start_token(trial: Trial) -> int:
+    start = getattr(trial.module.config, "decoder_start_token_id", None)
+    return start if isinstance(start, int) else 0
+
+
+def _plain_generate() -> Any:
+    from transformers import GenerationMixin
+
+    return GenerationMixin.generate
