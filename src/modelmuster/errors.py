@@ -14,6 +14,7 @@ MusterError                      everything that this package raises on purpose
     ├── NoInputs                 no input layout made the model run
     ├── Unsupported              the runtime says that it cannot
     ├── Unavailable              no such device or package here
+    │   └── TooLarge             the model does not fit in the memory of this machine
     ├── ModuleUnavailable        a check wants the PyTorch module of something that is none
     └── ReferenceUnstable        two float64 runs differ
 
@@ -90,7 +91,9 @@ class MissingDependency(MusterError):
 
 
 class CellFailure(MusterError):
-    """Raised inside a cell; becomes an outcome there."""
+    """Raised inside a cell; becomes an outcome there, and a finding of a command that builds without a cell."""
+
+    exit_code = 1
 
 
 class CannotBuild(CellFailure):
@@ -107,6 +110,10 @@ class Unsupported(CellFailure):
 
 class Unavailable(CellFailure):
     """No such device or package here."""
+
+
+class TooLarge(Unavailable):
+    """The model does not fit in the memory of this machine: no fault of its own."""
 
 
 class ModuleUnavailable(CellFailure):

@@ -230,6 +230,8 @@ class Recipe(Record, frozen=True, kw_only=True):
     applied: tuple[Applied, ...] = ()
     versions: dict[str, str] = {}
     """The distributions whose version changes what is built: torch, transformers, timm."""
+    weights_hash: str = ""
+    """SHA-256, in hex, of a checkpoint's weight files; empty where the weights are drawn from the seed."""
     hash: str = ""
     """SHA-256, in hex, over everything that determines the model and its inputs."""
 
@@ -245,6 +247,9 @@ class Cell(Record, frozen=True, kw_only=True):
     scale: Scale = Scale.TINY
     seed: int = 0
     checkpoint: str | None = None
+    """A folder by its full path, or the name of a repository of the hub."""
+    trust_remote_code: bool = False
+    """Whether Python code that comes with the checkpoint may run."""
     checks: tuple[str, ...] = ()
     """Names of the checks to run in it, in order; one result each."""
 
@@ -254,6 +259,8 @@ class Cell(Record, frozen=True, kw_only=True):
         parts = [self.model_type, self.model_class, self.target, self.dtype, self.scale.value, str(self.seed)]
         if self.checkpoint is not None:
             parts.append(self.checkpoint)
+        if self.trust_remote_code:
+            parts.append("its own code")
         return "|".join(part.replace("%", "%25").replace("|", "%7C") for part in parts)
 
 

@@ -152,6 +152,8 @@ def reproduce(cell: Cell, check: str | None = None) -> str:
 
     words = ["muster", "run"]
     words += ["--checkpoint", cell.checkpoint] if cell.checkpoint else [cell.model_type]
+    if cell.trust_remote_code:
+        words.append("--trust-remote-code")
     if cell.model_class:
         words += ["--class", cell.model_class]
     words += ["--target", cell.target]

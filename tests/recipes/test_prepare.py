@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from modelmuster.contracts import Subject
-from modelmuster.errors import CannotBuild, NoInputs, Unavailable
+from modelmuster.errors import CannotBuild, NoInputs, TooLarge, Unavailable
 from modelmuster.numerics.tensors import flatten, to_torch
 from modelmuster.recipes import prepare
 from modelmuster.recipes.identity import recipe_hash
@@ -116,7 +116,7 @@ def test_a_distribution_whose_module_has_another_name_is_found(bert):
 
 def test_a_default_size_that_does_not_fit_in_memory_is_refused_with_numbers(architecture):
     huge = architecture("deepseek_v3", "DeepseekV3ForCausalLM", "text", config_class="DeepseekV3Config")
-    with pytest.raises(CannotBuild, match=r"billion parameters.*GiB"):
+    with pytest.raises(TooLarge, match=r"billion parameters.*GiB"):
         prepare(huge, "DeepseekV3ForCausalLM", scale=Scale.DEFAULT)
 
 

@@ -31,6 +31,8 @@ def run(
     dtype: selecting.Dtypes = None,
     scale: selecting.ScaleName = "tiny",
     seed: selecting.Seed = 0,
+    checkpoint: selecting.Checkpoints = None,
+    trust_remote_code: selecting.TrustRemoteCode = False,
     parts: selecting.Parts = False,
     limit: selecting.Limit = None,
     shard: selecting.Shard = None,
@@ -69,6 +71,8 @@ def run(
             dtypes=dtype,
             scale=scale,
             seed=seed,
+            checkpoints=checkpoint,
+            trust_remote_code=trust_remote_code,
             parts=parts,
             limit=limit,
             shard=shard,
@@ -76,6 +80,7 @@ def run(
             of_run=of,
         )
         plan = selecting.make_plan(choice, command=shlex.join(["muster", *sys.argv[1:]]))
+    fetch_checkpoints(plan)
     summary = carry_out(
         plan,
         resume=resume,
@@ -93,6 +98,19 @@ def run(
 
         write_results(plan.run_id)
     raise typer.Exit(exit_code(summary))
+
+
+def fetch_checkpoints(plan: Plan) -> None:
+    """Bring the checkpoints of the plan here: cells have no network.
+
+    Raises:
+        UsageError, InfrastructureError: one of them cannot be had.
+    """
+    wanted = {cell.checkpoint: cell.trust_remote_code for cell in plan.cells if cell.checkpoint is not None}
+    for spec, trusted in wanted.items():
+        from modelmuster.recipes import checkpoint
+
+        checkpoint.fetched(spec, trust_remote_code=trusted)
 
 
 def carry_out(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from modelmuster.records import Architecture, Plan
+    from modelmuster.records import Architecture, Plan, Scale
 
 Terms = Annotated[
     list[str] | None,
@@ -31,6 +31,17 @@ Classes = Annotated[
 ClassNames = Annotated[list[str] | None, typer.Option("--class", help="This very class; repeatable.")]
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="float32, bfloat16, float16. Default: float32.")]
 ScaleName = Annotated[str, typer.Option("--scale", help="tiny or default.", metavar="tiny|default")]
+Checkpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint",
+        help="Real weights instead: a folder, or a repository of the hub (NAME or NAME@REVISION); repeatable.",
+        metavar="PATH|HUB_ID",
+    ),
+]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run Python code that comes with a --checkpoint.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Of weights and inputs.", min=0)]
 Parts = Annotated[bool, typer.Option("--parts", help="Also the parts of other architectures.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="At most so many architectures.", min=1)]
@@ -59,6 +70,8 @@ class Choice:
     dtypes: Sequence[str] | None = None
     scale: str = "tiny"
     seed: int = 0
+    checkpoints: Sequence[str] | None = None
+    trust_remote_code: bool = False
     parts: bool = False
     limit: int | None = None
     shard: str | None = None
@@ -98,13 +111,11 @@ def make_plan(choice: Choice, command: str) -> Plan:
     """
     from modelmuster import plugins
     from modelmuster.errors import NothingSelected, UsageError
-    from modelmuster.records import Outcome, Scale
+    from modelmuster.records import Outcome
     from modelmuster.runs import plan as plans
     from modelmuster.runs.probes import available_targets, select_targets
     from modelmuster.selection import match_names
 
-    if choice.scale not in ("tiny", "default"):
-        raise UsageError(f"unknown scale {choice.scale!r}", hint="scales are: tiny, default")
     classes: plans.Classes
     match choice.classes:
         case _ if choice.class_names:
@@ -119,17 +130,20 @@ def make_plan(choice: Choice, command: str) -> Plan:
     checks = plugins.checks().names()
     if choice.checks:
         checks = match_names("check", choice.checks, checks, see="muster plan --help")
-    architectures = chosen_architectures(choice)
-    made = plans.make_plan(
-        architectures,
-        targets=targets,
-        checks=checks,
-        classes=classes,
-        dtypes=tuple(choice.dtypes or ("float32",)),
-        scale=Scale(choice.scale),
-        seed=choice.seed,
-        command=command,
-    )
+    dtypes = tuple(choice.dtypes or ("float32",))
+    if choice.checkpoints:
+        made = _checkpoint_plan(choice, targets, checks, dtypes, command)
+    else:
+        made = plans.make_plan(
+            chosen_architectures(choice),
+            targets=targets,
+            checks=checks,
+            classes=classes,
+            dtypes=dtypes,
+            scale=_scale(choice),
+            seed=choice.seed,
+            command=command,
+        )
     if choice.outcomes:
         wanted = []
         for name in choice.outcomes:
@@ -140,6 +154,47 @@ def make_plan(choice: Choice, command: str) -> Plan:
     if not made.cells and not made.unplanned:
         raise NothingSelected("the selection matches no cell", hint="see: muster plan --help")
     return made
+
+
+def _checkpoint_plan(
+    choice: Choice, targets: Sequence[str], checks: Sequence[str], dtypes: Sequence[str], command: str
+) -> Plan:
+    from modelmuster import catalog
+    from modelmuster.errors import UsageError
+    from modelmuster.recipes import checkpoint
+    from modelmuster.runs import plan as plans
+
+    selecting = (choice.terms, choice.families, choice.parts, choice.limit, choice.shard)
+    if any(selecting) or choice.classes != "default" or choice.scale not in {"tiny", "checkpoint"}:
+        raise UsageError(
+            "--checkpoint says which models to run and at which size; names, --family, --parts, --limit, --shard, "
+            "--scale and --classes select among architectures",
+            hint="give one or the other; --class NAME loads a checkpoint into another class",
+        )
+    return plans.plan_checkpoints(
+        [checkpoint.described(spec) for spec in choice.checkpoints or ()],
+        catalog.load(),
+        targets=targets,
+        checks=checks,
+        class_names=choice.class_names or (),
+        dtypes=dtypes,
+        seed=choice.seed,
+        trust_remote_code=choice.trust_remote_code,
+        command=command,
+    )
+
+
+def _scale(choice: Choice) -> Scale:
+    from modelmuster.errors import UsageError
+    from modelmuster.records import Scale
+
+    if choice.trust_remote_code:
+        raise UsageError("--trust-remote-code is about a checkpoint", hint="name it: --checkpoint PATH")
+    if choice.scale == "checkpoint":
+        raise UsageError("the scale checkpoint needs weights", hint="name them: --checkpoint PATH")
+    if choice.scale not in {"tiny", "default"}:
+        raise UsageError(f"unknown scale {choice.scale!r}", hint="scales are: tiny, default")
+    return Scale(choice.scale)
 
 
 def _ended_so(run: str, wanted: Sequence[str]) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from modelmuster.nested import rebuilt
 from modelmuster.numerics.seeding import seed_forward
@@ -33,10 +34,44 @@ def build_module(cls: Any, config: Any, seed: int) -> nn.Module:
     return module.eval()
 
 
-def count_parameters(cls: Any, config: Any) -> int:
-    """Number of parameters, tied ones once, without memory for them."""
-    with torch.device("meta"):
-        module: nn.Module = cls(config)
+class TooManyParameters(Exception):
+    """Counting was stopped."""
+
+    def __init__(self, parameters: int, tensors: int) -> None:
+        super().__init__(f"more than {parameters} parameters in {tensors} tensors")
+        self.parameters, self.tensors = parameters, tensors
+
+
+def count_parameters(cls: Any, config: Any, *, most: int | None = None, most_tensors: int | None = None) -> int:
+    """Number of parameters, tied ones once, without memory for them.
+
+    Args:
+        cls: the model class.
+        config: what it is built from.
+        most: stop as soon as there are more: a config may ask for more layers than could be made in a day.
+        most_tensors: the same for the tensors that hold them.
+
+    Raises:
+        TooManyParameters: there are more.
+    """
+    seen: dict[int, nn.Parameter] = {}
+    counted = 0
+
+    def count(_module: nn.Module, _name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal counted
+        if parameter is None or id(parameter) in seen:
+            return
+        seen[id(parameter)] = parameter
+        counted += parameter.numel()
+        if (most is not None and counted > most) or (most_tensors is not None and len(seen) > most_tensors):
+            raise TooManyParameters(counted, len(seen))
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        with torch.device("meta"):
+            module: nn.Module = cls(config)
+    finally:
+        hook.remove()
     return sum(parameter.numel() for parameter in module.parameters())
 
 

@@ -111,7 +111,7 @@ class Search:
 
         Raises:
             Unavailable: construction needs a distribution that is not installed.
-            CannotBuild: at scale `default`, the weights do not fit in memory.
+            TooLarge: at scale `default`, the weights do not fit in memory.
         """
         for route in routes:
             built = self._build(route)
@@ -144,7 +144,7 @@ class Search:
             elif route.rung and count_parameters(self._model_class, config) > MOST_PARAMETERS:
                 return None
             module = build_module(self._model_class, config, self.seed)
-        except CannotBuild:
+        except (CannotBuild, Unavailable):
             raise
         except Exception as error:
             if isinstance(error, ImportError) and (unavailable := self._unavailable(error)):
@@ -233,7 +233,8 @@ def find(
     """Search for config, model and inputs, the remembered route first.
 
     Raises:
-        CannotBuild: no config or model could be made, or it does not fit in memory.
+        CannotBuild: no config or model could be made.
+        TooLarge: at scale `default`, the weights do not fit in memory.
         NoInputs: models were built, but none ran.
         Unavailable: a distribution is missing.
     """

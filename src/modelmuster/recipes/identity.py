@@ -59,15 +59,20 @@ def input_specs(inputs: Mapping[str, Any]) -> tuple[TensorSpec, ...]:
     return tuple(found)
 
 
-def recipe_hash(recipe: Recipe, weights_version: int) -> str:
-    """SHA-256, in hex, over everything that determines the model and its inputs; not over how they were found."""
+def recipe_hash(recipe: Recipe, weights: int | str) -> str:
+    """SHA-256, in hex, over everything that determines the model and its inputs; not over how they were found.
+
+    Args:
+        recipe: its other fields.
+        weights: the version of the rule that draws them, or the hash of a checkpoint's files.
+    """
     content = {
         "config": recipe.config,
         "model_type": recipe.model_type,
         "model_class": recipe.model_class,
         "scale": recipe.scale.value,
         "seed": recipe.seed,
-        "weights": weights_version,
+        "weights": weights,
         "layout": recipe.layout,
         "inputs": msgspec.to_builtins(recipe.inputs),
         "versions": recipe.versions,

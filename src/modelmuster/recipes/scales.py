@@ -6,7 +6,7 @@ from typing import Any
 
 import psutil
 
-from modelmuster.errors import CannotBuild
+from modelmuster.errors import TooLarge
 from modelmuster.recipes.build import count_parameters
 from modelmuster.recipes.shrink.draft import jsonable
 
@@ -26,16 +26,25 @@ def default_arguments(config: Any) -> dict[str, Any]:
     return {}
 
 
+def most_parameters() -> int:
+    """How many parameters fit in the memory that is available now."""
+    return int(psutil.virtual_memory().available) // (BYTES_PER_PARAMETER * COPIES)
+
+
+def gibibytes(parameters: int) -> str:
+    """Memory that a model of that size needs."""
+    return f"{parameters * BYTES_PER_PARAMETER * COPIES / 2**30:.1f} GiB"
+
+
 def refuse_if_too_large(model_class: Any, config: Any) -> None:
     """Count parameters on the meta device before any memory is asked for.
 
     Raises:
-        CannotBuild: the weights, twice, are more than the available memory.
+        TooLarge: the weights, twice, are more than the available memory.
     """
-    count = count_parameters(model_class, config)
-    needed, available = count * BYTES_PER_PARAMETER * COPIES, psutil.virtual_memory().available
-    if needed > available:
-        raise CannotBuild(
+    count, most = count_parameters(model_class, config), most_parameters()
+    if count > most:
+        raise TooLarge(
             f"{model_class.__name__} has {count / 1e9:.2f} billion parameters at its default size: it needs "
-            f"{needed / 2**30:.1f} GiB, and {available / 2**30:.1f} GiB are available"
+            f"{gibibytes(count)}, and {gibibytes(most)} are available"
         )

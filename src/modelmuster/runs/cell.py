@@ -99,24 +99,45 @@ def _source(job: Job, target: Target, stages: Stages) -> Architecture | Subject:
         return job.architecture
     from modelmuster import catalog
 
-    return catalog.load().get(job.cell.model_type)
+    known = catalog.load()
+    if job.cell.checkpoint is not None:
+        from modelmuster.recipes import checkpoint
+
+        return checkpoint.architecture_of(job.cell.model_type, job.cell.model_class, known)
+    return known.get(job.cell.model_type)
 
 
 def _opened(job: Job, target: Target, source: Architecture | Subject, stages: Stages) -> tuple[Subject, Session]:
     if isinstance(source, Architecture):
-        from modelmuster import recipes
-
-        source = recipes.prepare(
-            source,
-            job.cell.model_class,
-            scale=job.cell.scale,
-            seed=job.cell.seed,
-            entering=stages.enter,
-            cache_dir=Path(job.cache_dir) if job.cache_dir else None,
-        )
+        source = _built(job, source, stages)
     stages.report(RecipeMade(source.recipe))
     stages.enter(Stage.LOAD)
     return source, target.open(source, job.cell.dtype, stages.enter)
+
+
+def _built(job: Job, architecture: Architecture, stages: Stages) -> Subject:
+    from modelmuster import recipes
+
+    cell = job.cell
+    if cell.checkpoint is not None:
+        from modelmuster.recipes import checkpoint
+
+        return checkpoint.opened(
+            architecture,
+            cell.model_class,
+            cell.checkpoint,
+            trust_remote_code=cell.trust_remote_code,
+            seed=cell.seed,
+            entering=stages.enter,
+        )
+    return recipes.prepare(
+        architecture,
+        cell.model_class,
+        scale=cell.scale,
+        seed=cell.seed,
+        entering=stages.enter,
+        cache_dir=Path(job.cache_dir) if job.cache_dir else None,
+    )
 
 
 def _loaded(names: Iterable[str], report: Report) -> Iterator[Check]:

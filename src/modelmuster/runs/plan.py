@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from modelmuster.catalog import Catalog
 from modelmuster.errors import UnknownName
+from modelmuster.recipes.checkpoint import Description, architecture_of, class_of
 from modelmuster.records import Architecture, Cell, Plan, Scale
 
 Classes: TypeAlias = Literal["default", "all"] | tuple[str, ...]
@@ -40,10 +42,8 @@ def make_plan(
         UnknownName: a class that none of the architectures has.
     """
     if isinstance(classes, tuple):
-        known = {entry.name for architecture in architectures for entry in architecture.model_classes}
         for name in classes:
-            if name not in known:
-                raise UnknownName("class", name, known, see="muster catalog --json")
+            _require_class(name, architectures)
     cells: dict[str, Cell] = {}
     unplanned: dict[str, str] = {}
     for architecture in architectures:
@@ -64,14 +64,49 @@ def make_plan(
                         checks=tuple(checks),
                     )
                     cells[cell.id] = cell
-    now = datetime.now(UTC)
-    return Plan(
-        run_id=new_run_id(now),
-        created_at=now.isoformat(),
-        command=command,
-        cells=tuple(cells.values()),
-        unplanned=unplanned,
-    )
+    return _plan(cells.values(), unplanned, command)
+
+
+def plan_checkpoints(
+    checkpoints: Sequence[Description],
+    catalog: Catalog,
+    *,
+    targets: Sequence[str],
+    checks: Sequence[str],
+    class_names: Sequence[str] = (),
+    dtypes: Sequence[str] = ("float32",),
+    seed: int = 0,
+    trust_remote_code: bool = False,
+    command: str = "",
+) -> Plan:
+    """The plan of a run of checkpoints, each as the class that it was saved from unless others are asked for.
+
+    Raises:
+        UnknownName: a class that the checkpoint's architecture does not have.
+        UsageError: nothing says which class to load a checkpoint into.
+    """
+    cells: dict[str, Cell] = {}
+    for checkpoint in checkpoints:
+        entry = architecture_of(checkpoint.model_type, checkpoint.model_class, catalog)
+        for name in class_names or (class_of(checkpoint, entry),):
+            if class_names and entry.module:
+                _require_class(name, [entry])
+            for target in targets:
+                for dtype in dtypes:
+                    cell = Cell(
+                        model_type=checkpoint.model_type,
+                        model_class=name,
+                        family=entry.family,
+                        target=target,
+                        dtype=dtype,
+                        scale=Scale.CHECKPOINT,
+                        seed=seed,
+                        checkpoint=checkpoint.spec,
+                        trust_remote_code=trust_remote_code,
+                        checks=tuple(checks),
+                    )
+                    cells[cell.id] = cell
+    return _plan(cells.values(), {}, command)
 
 
 def only_cells_with(plan: Plan, ids: Collection[str]) -> Plan:
@@ -82,6 +117,23 @@ def only_cells_with(plan: Plan, ids: Collection[str]) -> Plan:
 def new_run_id(now: datetime) -> str:
     """An id that sorts by time, such as `20261123-101502-417-9f3a`; the tail keeps runs of one millisecond apart."""
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{secrets.token_hex(2)}"
+
+
+def _plan(cells: Iterable[Cell], unplanned: dict[str, str], command: str) -> Plan:
+    now = datetime.now(UTC)
+    return Plan(
+        run_id=new_run_id(now),
+        created_at=now.isoformat(),
+        command=command,
+        cells=tuple(cells),
+        unplanned=unplanned,
+    )
+
+
+def _require_class(name: str, architectures: Sequence[Architecture]) -> None:
+    known = {entry.name for architecture in architectures for entry in architecture.model_classes}
+    if name not in known:
+        raise UnknownName("class", name, known, see="muster catalog --json")
 
 
 def _class_names(architecture: Architecture, classes: Classes) -> Iterator[str]:
