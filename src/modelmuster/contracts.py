@@ -18,6 +18,7 @@ from modelmuster.records import (
     Cell,
     CellRecord,
     DeviceKind,
+    Environment,
     Evidence,
     Family,
     Finding,
@@ -280,18 +281,36 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """A machine that takes part in a run."""
+
+    name: str
+    slots: int
+    """Cells that it can run side by side."""
+    targets: tuple[str, ...]
+    alive: bool
+    silent_s: float = 0.0
+    """Seconds since it was last heard of."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What an executor is doing now, for a progress display."""
 
     running: Mapping[str, float]
     """Cell ids with the seconds they have been running."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """The worker of each running cell, where cells run on more than this machine."""
+    nodes: tuple[Node, ...] = ()
+    """Every machine that took part so far; empty when it is this one alone."""
 
 
 @runtime_checkable
 class Executor(Protocol):
     """Brings cells to processes. Registered under `modelmuster.executors`.
 
-    It places, contains and reports; it never decides what to run, and retries nothing but the loss of a worker.
+    It places, contains and reports; it never decides what to run, and retries nothing but the loss of a worker, a
+    bounded number of times.
     """
 
     name: str
@@ -313,7 +332,10 @@ class Executor(Protocol):
     def per_device(self, count: int) -> None: ...
 
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
-        """Exactly one record per job, in any order, whatever happens to the job's process.
+        """Exactly one deciding record per job, in any order, whatever happens to the job's process.
+
+        Each loss of a worker gives a record of its own, with `lost` set, before the deciding one. A job that no
+        machine can take any more gets no deciding record: resuming the run does it later.
 
         Raises:
             InfrastructureError: no process can be started any more.
@@ -324,4 +346,32 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End every process it started; called on interruption too."""
+        ...
+
+
+@runtime_checkable
+class Cluster(Protocol):
+    """An executor of several machines, which answers for them where `doctor` answers for this one: optional."""
+
+    address: str | None
+    """Where the cluster is found; to be set before `connect`."""
+    allow_mixed: bool
+    """Whether machines with other versions of what changes results may take part."""
+
+    def connect(self) -> None:
+        """Join the cluster; does nothing when that is done.
+
+        Raises:
+            UsageError: no address, no token, or machines that differ.
+            MissingDependency: the engine is not installed.
+            InfrastructureError: nobody answers there.
+        """
+        ...
+
+    def probes(self, names: Iterable[str]) -> dict[str, Probe]:
+        """What the machines declare about these targets."""
+        ...
+
+    def environments(self) -> dict[str, Environment]:
+        """Each machine with its software, by the name that begins `CellRecord.worker`."""
         ...

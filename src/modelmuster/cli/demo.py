@@ -47,7 +47,7 @@ def demo(
         checks=plugins.checks().names(),
         command="muster demo",
     )
-    summary = run.carry_out(plan, jobs=jobs)
+    summary = run.carry_out(plan, run.engine(jobs=jobs))
     run.say(plan, summary)
     matrix()
     report(output=output)

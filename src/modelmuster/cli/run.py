@@ -13,10 +13,18 @@ import typer
 from modelmuster.cli import selecting
 
 if TYPE_CHECKING:
+    from modelmuster.contracts import Executor
     from modelmuster.records import Plan
     from modelmuster.runs.runner import RunSummary
 
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", help="Cells at a time. Default: the usable cores.", min=1)]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", help="Of the cluster: HOST:PORT, or local for one of this machine.", metavar="ADDRESS"),
+]
+AllowMixed = Annotated[
+    bool, typer.Option("--allow-mixed", help="Let machines with different versions take part in one run.")
+]
 Plain = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a live bar.")]
 
 
@@ -45,8 +53,10 @@ def run(
     per_device: Annotated[int, typer.Option("--per-device", help="Cells that share an accelerator.", min=1)] = 4,
     timeout: Annotated[float, typer.Option("--timeout", help="Wall-clock seconds a cell may take.", min=0.1)] = 120.0,
     memory: Annotated[float, typer.Option("--memory", help="GiB a cell may take.", min=0.1)] = 6.0,
-    executor: Annotated[str, typer.Option("--executor", help="Who brings cells to processes.")] = "local",
+    executor: Annotated[str, typer.Option("--executor", help="Who brings cells to processes: local, ray.")] = "local",
     expectations: selecting.ExpectationsFolder = None,
+    address: Address = None,
+    allow_mixed: AllowMixed = False,
     json: Annotated[bool, typer.Option("--json", help="The results as one JSON array, when all is done.")] = False,
     no_progress: Plain = False,
 ) -> None:
@@ -58,6 +68,7 @@ def run(
     from modelmuster.settings import Home
 
     home = Home.find()
+    chosen = engine(executor, jobs=jobs, per_device=per_device, address=address, allow_mixed=allow_mixed)
     if resume:
         plan = (folders.latest_run(home) if of == "latest" else folders.open_run(home, of)).read_plan()
     else:
@@ -79,16 +90,14 @@ def run(
             outcomes=outcome,
             of_run=of,
         )
-        plan = selecting.make_plan(choice, command=shlex.join(["muster", *sys.argv[1:]]))
+        plan = selecting.make_plan(choice, command=shlex.join(["muster", *sys.argv[1:]]), executor=chosen)
     fetch_checkpoints(plan)
     summary = carry_out(
         plan,
+        chosen,
         resume=resume,
-        jobs=jobs,
-        per_device=per_device,
         timeout_s=timeout,
         memory_bytes=int(memory * 2**30),
-        executor_name=executor,
         expectations=expectations,
         plain=no_progress,
     )
@@ -115,13 +124,11 @@ def fetch_checkpoints(plan: Plan) -> None:
 
 def carry_out(
     plan: Plan,
+    executor: Executor,
     *,
     resume: bool = False,
-    jobs: int | None = None,
-    per_device: int = 4,
     timeout_s: float = 120.0,
     memory_bytes: int = 6 << 30,
-    executor_name: str = "local",
     expectations: Path | None = None,
     plain: bool = False,
 ) -> RunSummary:
@@ -132,7 +139,7 @@ def carry_out(
         RunInProgress: another run is writing in this folder.
         InfrastructureError: processes, disk or locks failed.
     """
-    from modelmuster import plugins, store
+    from modelmuster import store
     from modelmuster.cli.progress import display
     from modelmuster.contracts import Limits
     from modelmuster.expectations import book
@@ -143,10 +150,6 @@ def carry_out(
     home = Home.find()
     home.create()
     limits = Limits(wall_s=timeout_s, cpu_s=timeout_s, memory_bytes=memory_bytes)
-    executor = plugins.executors().get(executor_name)
-    if jobs is not None:
-        executor.slots = jobs
-    executor.per_device = per_device
     quiet = plain or bool(os.environ.get("CI"))
     with display(len(plan.cells), plain=quiet) as shown:
         summary = runner.run(
@@ -161,6 +164,36 @@ def carry_out(
         )
     store.ingest(home, [plan.run_id])
     return summary
+
+
+def engine(
+    name: str = "local",
+    *,
+    jobs: int | None = None,
+    per_device: int = 4,
+    address: str | None = None,
+    allow_mixed: bool = False,
+) -> Executor:
+    """The executor of that name, set up.
+
+    Raises:
+        UnknownName: there is none.
+        UsageError: an address for an executor that needs none.
+    """
+    from modelmuster import plugins
+    from modelmuster.contracts import Cluster
+    from modelmuster.errors import UsageError
+
+    executor = plugins.executors().get(name)
+    if jobs is not None:
+        executor.slots = jobs
+    executor.per_device = per_device
+    if isinstance(executor, Cluster):
+        executor.address, executor.allow_mixed = address, allow_mixed
+        executor.connect()
+    elif address is not None:
+        raise UsageError(f"the executor {name} takes no address", hint="for a cluster: --executor ray --address …")
+    return executor
 
 
 def exit_code(summary: RunSummary) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from modelmuster.contracts import Executor
     from modelmuster.records import Architecture, Plan, Scale
 
 Terms = Annotated[
@@ -102,8 +103,13 @@ def chosen_architectures(choice: Choice) -> list[Architecture]:
     return found
 
 
-def make_plan(choice: Choice, command: str) -> Plan:
+def make_plan(choice: Choice, command: str, executor: Executor | None = None) -> Plan:
     """The plan that the options describe.
+
+    Args:
+        choice: what the options said.
+        command: the command line, to be kept in the plan.
+        executor: where a cluster's says which targets are available; None for this machine.
 
     Raises:
         UsageError: an option that cannot be read, or a name that does not exist.
@@ -124,7 +130,7 @@ def make_plan(choice: Choice, command: str) -> Plan:
             pass
         case other:
             raise UsageError(f"cannot read --classes {other!r}", hint="choose default or all; name one with --class")
-    targets = select_targets(choice.targets) if choice.targets else available_targets()
+    targets = select_targets(choice.targets) if choice.targets else available_targets(executor)
     if not targets:
         raise NothingSelected("nothing can run here: no target is available", hint="see: muster doctor")
     checks = plugins.checks().names()

@@ -16,7 +16,6 @@ import msgspec
 import psutil
 
 from modelmuster.contracts import Job, Target
-from modelmuster.errors import InfrastructureError
 from modelmuster.records import CellError, CellRecord, Measurement, Outcome
 from modelmuster.runs import child, containment, errors_as_data, folders, messages
 from modelmuster.runs.forkserver import child_environment, server, spawn_context, without_main
@@ -47,7 +46,7 @@ class Attempt:
         self.job, self.target, self.worker = job, target, worker
         self.account = Account()
         self.started_at = datetime.now(UTC).isoformat()
-        self.log = _new_log(job)
+        self.log = folders.write_log(job)
         self._reader, writer = Pipe(duplex=False)
         rules = child.Rules(log=str(self.log), limit_data=target.start_method == "fork" and not target.resources)
         forked = target.start_method == "fork"
@@ -249,16 +248,3 @@ class Attempt:
         if not end:
             self.log.unlink(missing_ok=True)
         return text
-
-
-def _new_log(job: Job) -> Path:
-    path = Path(job.log_dir) / folders.log_name(job.cell, job.attempt)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
-    except OSError as error:
-        raise InfrastructureError(
-            f"cannot write the log {path}: {error.strerror or error}",
-            hint="every record so far is safe; once the disk takes writes again: muster run --resume",
-        ) from error
-    return path

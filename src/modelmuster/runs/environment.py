@@ -65,6 +65,21 @@ def capture(probes: Mapping[str, Probe] | None = None) -> Environment:
     )
 
 
+def software(environment: Environment) -> dict[str, str | None]:
+    """Versions of Python and of every package that can change a result."""
+    return {"python": environment.python, **{entry.name: entry.version for entry in environment.packages}}
+
+
+def differences(old: Mapping[str, str | None], new: Mapping[str, str | None]) -> list[str]:
+    """What differs between two sets of versions, such as `torch 2.12.0 → 2.13.0`."""
+    names = [*old, *(name for name in new if name not in old)]
+    return [
+        f"{name} {old.get(name) or 'missing'} → {new.get(name) or 'missing'}"
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+
+
 @functools.cache
 def usable_cores() -> int:
     """Cores that this process may use: its affinity, and the quota of its control group where that is smaller."""

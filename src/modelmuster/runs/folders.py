@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from modelmuster.contracts import Job
 from modelmuster.errors import InfrastructureError, UnknownName, UsageError
 from modelmuster.records import Cell, Environment, Plan
 from modelmuster.settings import Home
@@ -35,6 +37,16 @@ class RunFolder:
     def environment(self) -> Path:
         """The machine and software it ran on."""
         return self.root / "environment.json"
+
+    @property
+    def environments(self) -> Path:
+        """The other machines that took part, by the name that begins `CellRecord.worker`."""
+        return self.root / "environments.json"
+
+    @property
+    def status(self) -> Path:
+        """What the run is doing at the moment."""
+        return self.root / "status.json"
 
     @property
     def journal(self) -> Path:
@@ -69,6 +81,30 @@ class RunFolder:
             return None
         except (OSError, msgspec.DecodeError) as error:
             raise InfrastructureError(f"cannot read {self.environment}: {error}") from error
+
+    def keep_environments(self, found: Mapping[str, Environment]) -> None:
+        """Add these machines to those that took part before.
+
+        Raises:
+            InfrastructureError: the disk refuses, or what stands there is damaged.
+        """
+        try:
+            write_atomically(self.environments, msgspec.json.encode({**self.read_environments(), **found}))
+        except OSError as error:
+            raise InfrastructureError(f"cannot write {self.environments}: {error.strerror or error}") from error
+
+    def read_environments(self) -> dict[str, Environment]:
+        """The machines of a run on several; empty for one on this machine alone.
+
+        Raises:
+            InfrastructureError: the file is damaged.
+        """
+        try:
+            return msgspec.json.decode(self.environments.read_bytes(), type=dict[str, Environment])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            raise InfrastructureError(f"cannot read {self.environments}: {error}") from error
 
 
 def create_run(home: Home, plan: Plan, environment: Environment) -> RunFolder:
@@ -129,6 +165,24 @@ def log_name(cell: Cell, attempt: int) -> str:
     digest = hashlib.sha256(cell.id.encode()).hexdigest()[:12]
     slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{cell.model_type}-{cell.model_class}-{cell.target}").strip("-")[:80]
     return f"{slug}-{digest}-{attempt}.log"
+
+
+def write_log(job: Job, content: str = "") -> Path:
+    """Make the log of an attempt, replacing what stood there.
+
+    Raises:
+        InfrastructureError: the disk refuses.
+    """
+    path = Path(job.log_dir) / log_name(job.cell, job.attempt)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InfrastructureError(
+            f"cannot write the log {path}: {error.strerror or error}",
+            hint="every record so far is safe; once the disk takes writes again: muster run --resume",
+        ) from error
+    return path
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -41,9 +41,9 @@ class ForkServer:
         self._modules: frozenset[str] = frozenset()
 
     def preload(self, modules: Iterable[str]) -> None:
-        """Have the server import these; one that runs without them is stopped, to be started anew."""
-        wanted = frozenset(modules)
-        if not wanted <= self._modules:
+        """Have the server import these too; one that runs without them is stopped, to be started anew."""
+        wanted = self._modules | frozenset(modules)
+        if wanted != self._modules:
             self.stop()
             self._modules = wanted
 

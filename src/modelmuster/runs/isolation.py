@@ -27,9 +27,16 @@ START_TRIES = 3
 class Supervisor:
     """Runs jobs in contained processes."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, place: str = "") -> None:
+        """Make a supervisor; processes are started by `run`.
+
+        Args:
+            slots: how many jobs run side by side.
+            place: this machine's name in `CellRecord.worker`; the host's name by default.
+        """
         self.slots = slots
         self.per_device = 1
+        self.worker = f"{place or socket.gethostname()}:{os.getpid()}"
         self._live: tuple[Attempt, ...] = ()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
@@ -84,10 +91,9 @@ class Supervisor:
         waiting.extendleft(reversed(passed))
 
     def _start(self, job: Job, target: Target) -> Attempt:
-        worker = f"{socket.gethostname()}:{os.getpid()}"
         for _ in range(START_TRIES):
             try:
-                return Attempt(job, target, worker=worker)
+                return Attempt(job, target, worker=self.worker)
             except (OSError, EOFError) as error:
                 failure = error
         raise InfrastructureError(

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Probe
+from modelmuster.contracts import Cluster, Executor, Probe
 from modelmuster.errors import UnknownName
 
 PROBE_SECONDS = 60.0
@@ -31,10 +31,11 @@ def probe_all(names: Iterable[str] | None = None) -> dict[str, Probe]:
     return {name: merged[name] for name in names}
 
 
-def available_targets() -> list[str]:
-    """Names of the targets that can run here with real inference."""
+def available_targets(executor: Executor | None = None) -> list[str]:
+    """Names of the targets that can run with real inference: on the machines of a cluster, or else here."""
     real = [target.name for target in plugins.targets().all() if target.inference.value == "real"]
-    return [name for name, probe in probe_all(real).items() if probe.available]
+    found = executor.probes(real) if isinstance(executor, Cluster) else probe_all(real)
+    return [name for name, probe in found.items() if probe.available]
 
 
 def select_targets(patterns: Sequence[str]) -> list[str]:

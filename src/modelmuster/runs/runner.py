@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Executor, Job, Limits, Probe, Progress, SubjectSource
+from modelmuster.contracts import Cluster, Executor, Job, Limits, Probe, Progress, SubjectSource
 from modelmuster.errors import UsageError
 from modelmuster.expectations.book import Book, Stale
 from modelmuster.records import (
@@ -27,9 +27,10 @@ from modelmuster.records import (
     Plan,
     Result,
 )
-from modelmuster.runs import environment, folders, journal, locking, probes, verdict
+from modelmuster.runs import environment, folders, journal, locking, ordering, probes, verdict
 from modelmuster.runs.folders import RunFolder
 from modelmuster.runs.plan import NO_CLASS
+from modelmuster.runs.status import StatusFile
 from modelmuster.settings import Home
 
 PROGRESS_SECONDS = 0.25
@@ -108,12 +109,18 @@ def run(
     summary = RunSummary(plan.run_id, len(plan.cells))
     with locking.held(home, purpose=f"run {plan.run_id}"):
         try:
-            found = found if found is not None else probes.probe_all(names)
+            cluster = executor if isinstance(executor, Cluster) else None
+            if found is None:
+                found = cluster.probes(names) if cluster else probes.probe_all(names)
             folder = _folder(plan, home, environment.capture(found), resume=resume)
+            if cluster:
+                folder.keep_environments(cluster.environments())
             known = expectations or Book()
             session = _Session(plan, folder, home, executor, limits or Limits(), found, known, summary, on_record)
-            with _ticking(executor, on_progress):
+            with _ticking(executor, StatusFile(folder.status, plan.run_id, len(plan.cells)), summary, on_progress):
                 session.go(repeat_failures=repeat_failures)
+            if cluster:
+                folder.keep_environments(cluster.environments())
         except KeyboardInterrupt:
             summary.interrupted = True
         finally:
@@ -149,7 +156,8 @@ class _Session:
             again += self._first_attempts(writer, attempts, repeat_failures=repeat_failures)
             for first in again:
                 for record in self.executor.run([self._job(first.cell, first.attempt + 1)]):
-                    self._keep(writer, _compared(self.expectations.marked(record), first))
+                    second = _compared(self.expectations.marked(record), first)
+                    self._keep(writer, msgspec.structs.replace(second, final=not record.lost))
 
     def _first_attempts(
         self, writer: journal.Journal, attempts: Mapping[str, CellRecord], *, repeat_failures: bool
@@ -165,9 +173,13 @@ class _Session:
                 self._keep(writer, answer)
             else:
                 jobs.append(job)
+        if jobs:
+            jobs = ordering.longest_first(jobs, ordering.measured_durations(self.home))
         for made in self.executor.run(jobs) if jobs else ():
             record = self.expectations.marked(made)
-            if repeat_failures and any(unforeseen(result) for result in record.results):
+            if record.lost:
+                self._keep(writer, msgspec.structs.replace(record, final=False))
+            elif repeat_failures and any(unforeseen(result) for result in record.results):
                 first = msgspec.structs.replace(record, final=False)
                 again.append(first)
                 self._keep(writer, first)
@@ -249,14 +261,9 @@ def _folder(plan: Plan, home: Home, now: Environment, *, resume: bool) -> RunFol
 
 def _changes(before: Environment, now: Environment) -> list[str]:
     """What differs of that which changes results: Python, processor and package versions."""
-    old = {"python": before.python, "cpu": before.cpu, **{entry.name: entry.version for entry in before.packages}}
-    new = {"python": now.python, "cpu": now.cpu, **{entry.name: entry.version for entry in now.packages}}
-    names = [*old, *(name for name in new if name not in old)]
-    return [
-        f"{name} {old.get(name) or 'missing'} → {new.get(name) or 'missing'}"
-        for name in names
-        if old.get(name) != new.get(name)
-    ]
+    return environment.differences(
+        {"cpu": before.cpu, **environment.software(before)}, {"cpu": now.cpu, **environment.software(now)}
+    )
 
 
 def _compared(second: CellRecord, first: CellRecord) -> CellRecord:
@@ -272,16 +279,18 @@ def _compared(second: CellRecord, first: CellRecord) -> CellRecord:
 
 
 @contextmanager
-def _ticking(executor: Executor, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
-    """Call `on_progress` from a thread of its own until the block ends."""
-    if on_progress is None:
-        yield
-        return
+def _ticking(
+    executor: Executor, status: StatusFile, summary: RunSummary, on_progress: Callable[[Progress], None] | None
+) -> Iterator[None]:
+    """Tell from a thread of its own what is running, until the block ends."""
     stopped = threading.Event()
 
     def tick() -> None:
         while not stopped.wait(PROGRESS_SECONDS):
-            on_progress(executor.progress())
+            progress = executor.progress()
+            status.tell(progress, summary.recorded)
+            if on_progress is not None:
+                on_progress(progress)
 
     thread = threading.Thread(target=tick, name="progress", daemon=True)
     thread.start()
@@ -290,3 +299,4 @@ def _ticking(executor: Executor, on_progress: Callable[[Progress], None] | None)
     finally:
         stopped.set()
         thread.join()
+        status.end(summary.recorded)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import msgspec
-
 from modelmuster.contracts import Job, Progress
-from modelmuster.records import CellRecord, Outcome
+from modelmuster.records import CellRecord
 from modelmuster.runs.environment import usable_cores
+from modelmuster.runs.executors.losses import LOST_RETRIES, quarantined
 from modelmuster.runs.forkserver import server
 from modelmuster.runs.isolation import Supervisor
-
-LOST_RETRIES = 2
 
 
 class LocalExecutor:
@@ -48,7 +45,7 @@ class LocalExecutor:
         self._supervisor.per_device = count
 
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
-        """One record per job.
+        """One deciding record per job, and one for each loss of a worker.
 
         A cell whose worker was lost is run again, alone, when all others are done: should it be the one that takes its
         worker down, it harms no neighbour. When that happens each time, it is taken to be the cause.
@@ -60,12 +57,11 @@ class LocalExecutor:
         by_id = {job.cell.id: job for job in waiting}
         lost: list[CellRecord] = []
         for record in self._supervisor.run(waiting):
+            yield record
             if record.lost:
                 lost.append(record)
-            else:
-                yield record
         for first in lost:
-            yield self._again(by_id[first.cell.id])
+            yield from self._again(by_id[first.cell.id])
 
     def progress(self) -> Progress:
         """The running cells."""
@@ -76,19 +72,11 @@ class LocalExecutor:
         self._supervisor.kill()
         server.stop()
 
-    def _again(self, job: Job) -> CellRecord:
+    def _again(self, job: Job) -> Iterator[CellRecord]:
         for _ in range(LOST_RETRIES):
             job = replace(job, attempt=job.attempt + 1)
             [record] = self._supervisor.run([job])
+            yield record
             if not record.lost:
-                return record
-        message = f"its worker was lost {LOST_RETRIES + 1} times, each time while this cell ran, at last alone"
-        return msgspec.structs.replace(
-            record,
-            results=tuple(
-                msgspec.structs.replace(result, outcome=Outcome.CRASH, message=message)
-                if result.outcome is Outcome.NOT_RUN
-                else result
-                for result in record.results
-            ),
-        )
+                return
+        yield quarantined(record, "at last alone")

@@ -1,0 +1,1 @@
+"""Several machines: Ray places and notices losses; each of its workers owns a fork server that contains the cells."""

@@ -1,0 +1,44 @@
+"""The order in which cells start: scarce devices and long cells first, so that no run ends with one slow cell."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from modelmuster import plugins
+from modelmuster.contracts import Job
+from modelmuster.records import Cell
+from modelmuster.runs import folders, journal
+from modelmuster.settings import Home
+
+RUNS = 3
+"""How many earlier runs are looked at, the youngest last."""
+
+Kind = tuple[str, str, str, str, str]
+"""What makes two cells of different runs take about as long: type, class, target, dtype, scale."""
+
+
+def kind(cell: Cell) -> Kind:
+    """The kind of a cell."""
+    return cell.model_type, cell.model_class, cell.target, cell.dtype, cell.scale.value
+
+
+def measured_durations(home: Home) -> dict[Kind, float]:
+    """Milliseconds that cells of each kind took in the last runs of this home."""
+    found: dict[Kind, float] = {}
+    for run_id in folders.run_ids(home)[-RUNS:]:
+        for record in journal.read_lenient(folders.open_run(home, run_id).journal).records:
+            if record.measurement.duration_ms is not None and not record.lost:
+                found[kind(record.cell)] = record.measurement.duration_ms
+    return found
+
+
+def longest_first(jobs: Sequence[Job], durations: Mapping[Kind, float]) -> list[Job]:
+    """The jobs in the order to start them; a cell never seen is taken to be of middling length."""
+    middling = statistics.median(durations.values()) if durations else 0.0
+
+    def urgency(job: Job) -> tuple[bool, float]:
+        scarce = bool(plugins.targets().get(job.cell.target).resources)
+        return not scarce, -durations.get(kind(job.cell), middling)
+
+    return sorted(jobs, key=urgency)

@@ -1,0 +1,120 @@
+"""Cells on a real Ray cluster end as they do on one machine, and the loss of a worker or a machine costs no cell."""
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from modelmuster.records import Outcome
+
+
+def by_name(records):
+    return {record.cell.model_type: record for record in records if not record.lost}
+
+
+def outcomes(record):
+    return [result.outcome for result in record.results]
+
+
+def test_each_cell_ends_as_on_one_machine_and_says_where_it_ran(joined, executor, job):
+    checks = ["ok", "fails", "raises", "segv", "exit7", "prints"]
+    jobs = [job(check, model_type=check) for check in checks]
+    jobs.append(job("hang_python", model_type="hang", wall_s=2.0))
+    jobs.append(job("touch_memory", model_type="memory", memory_bytes=100 << 20))
+    here, there = by_name(executor.run(jobs)), by_name(joined.run(jobs))
+    assert {name: outcomes(record) for name, record in there.items()} == {
+        name: outcomes(record) for name, record in here.items()
+    }
+    [machine] = joined.environments()
+    assert all(record.worker.startswith(f"{machine}:") for record in there.values())
+    assert there["hang"].results[0].outcome is Outcome.TIMEOUT
+
+
+def test_what_a_cell_printed_comes_back(joined, job):
+    [record] = joined.run([job("prints", model_type="talker")])
+    [log] = Path(job("prints").log_dir).iterdir()
+    assert record.log_tail
+    assert log.read_text() == record.log_tail
+
+
+def test_what_no_machine_has_is_unavailable_before_anything_runs(joined):
+    found = joined.probes(["toy:cpu", "toy:gpu"])
+    assert found["toy:cpu"].available
+    assert not found["toy:gpu"].available
+    assert "no machine of the cluster" in found["toy:gpu"].reason
+    assert "muster worker" in found["toy:gpu"].remedy
+
+
+def test_a_killed_worker_costs_its_cell_a_second_attempt_and_nothing_else(joined, job):
+    jobs = [job("nap", model_type=f"m{number}") for number in range(6)]
+    told = []
+    for record in joined.run(jobs):
+        told.append(record)
+        if len(told) == 1:
+            running = joined.progress().places
+            victim = next(iter(running.values()))
+            os.kill(int(victim.rpartition(":")[2]), signal.SIGKILL)
+    assert Counter(record.cell.model_type for record in told if not record.lost) == Counter(
+        {f"m{number}": 1 for number in range(6)}
+    )
+    lost = [record for record in told if record.lost]
+    assert len(lost) == 1
+    assert outcomes(lost[0]) == [Outcome.NOT_RUN]
+    assert {outcome for record in told if not record.lost for outcome in outcomes(record)} == {Outcome.PASS}
+
+
+def test_no_process_of_a_killed_worker_stays(joined, job):
+    jobs = [job("hang_python", model_type="long", wall_s=60.0)]
+    records = joined.run([*jobs, job("ok", model_type="quick")])
+    next(records)
+    [place] = [place for cell, place in joined.progress().places.items() if cell.startswith("long")]
+    worker = psutil.Process(int(place.rpartition(":")[2]))
+    below = worker.children(recursive=True)
+    assert below
+    records.close()
+    worker.kill()
+    deadline = time.monotonic() + 20
+    while any(process.is_running() for process in below) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in below)
+
+
+def test_a_machine_that_joins_late_gets_work_and_one_that_dies_loses_none(joined, machines, job):
+    second = None
+    jobs = [job("nap", model_type=f"m{number}") for number in range(400)]
+    told, places = [], set()
+    for record in joined.run(jobs):
+        told.append(record)
+        places.add(record.worker.rpartition(":")[0])
+        if second is None:
+            second = machines.start("--slots", "2", "--target", "toy:cpu")
+        if len(places - {""}) == 2 and second.poll() is None:
+            machines.kill(second)
+    assert len(places - {""}) == 2, "the second machine never got work"
+    assert second.poll() is not None, "the second machine was never killed"
+    finals = Counter(record.cell.model_type for record in told if not record.lost)
+    assert finals == Counter({job.cell.model_type: 1 for job in jobs})
+
+
+@pytest.mark.parametrize("said", [b"\x80\x04\x95", b"{}", {"record": 1}, None])
+def test_what_a_worker_sends_is_a_record_or_nothing(said):
+    import msgspec
+
+    from modelmuster.runs.executors.cluster import task
+
+    with pytest.raises(msgspec.DecodeError):
+        task.decode(said)
+
+
+def test_the_status_names_machines_and_workers(joined, job):
+    records = joined.run([job("ok", model_type="a"), job("nap", model_type="b")])
+    next(records)
+    progress = joined.progress()
+    assert [node.targets for node in progress.nodes if node.alive] == [("toy:cpu",)]
+    assert json.dumps(dict(progress.places))
+    list(records)
