@@ -1,0 +1,182 @@
+"""That a fault changes something: what a model does in many ways, each as one number, to be laid beside a healthy one.
+
+No judgement is made here. The probes go wider than a forward pass (left padding, caches, beams, gradients, saved
+files), because some faults show nowhere else.
+"""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+
+from modelmuster.checks.live import accepts, arguments, attention_implementation
+from modelmuster.checks.question import Question, passed
+from modelmuster.contracts import Capability, Trial
+from modelmuster.numerics.precision import in_dtype
+from modelmuster.numerics.seeding import seed_forward
+from modelmuster.numerics.tensors import named_tensors
+from modelmuster.records import Finding
+
+HIDDEN = 3
+NEW_TOKENS = 6
+
+
+class Proof(Question):
+    """Sums up what the model does; always passes."""
+
+    name = "power_proof"
+    question = "What does the model do, in numbers?"
+    needs = frozenset({Capability.MODULE})
+
+    def run(self, trial: Trial) -> Finding:
+        """One figure for each probe; what a probe raises is its figure."""
+        return passed({name: _figure(probe, trial) for name, probe in PROBES.items()})
+
+
+def _figure(probe: Callable[[Trial], Iterable[Any]], trial: Trial) -> float | str:
+    seed_forward()
+    try:
+        return _digest(probe(trial))
+    except Exception as error:  # noqa: BLE001 - that it raises, and what, is what the model does
+        return f"{type(error).__name__}: {str(error)[:80]}"
+
+
+def _digest(returned: Iterable[Any]) -> float:
+    """A weighted sum over every finite number, where each place has a weight of its own."""
+    total, place = 0.0, 0
+    for _, tensor in named_tensors(list(returned)):
+        values = tensor.detach().double().flatten()
+        values = values.abs() if tensor.is_complex() else values
+        weights = torch.rand(values.numel(), dtype=torch.float64, generator=torch.Generator().manual_seed(place))
+        total += float((torch.nan_to_num(values, 7.0, 3.0, -3.0).clamp(-1e6, 1e6) * (0.5 + weights)).sum())
+        total += sum((axis + 1) * size for axis, size in enumerate(tensor.shape))
+        place += 1
+    return total
+
+
+def _forward(trial: Trial, **further: Any) -> Any:
+    with torch.no_grad():
+        return trial.module(**arguments(trial, trial.inputs), **further)
+
+
+def _plain(trial: Trial) -> Iterator[Any]:
+    yield _forward(trial)
+
+
+def _eager(trial: Trial) -> Iterator[Any]:
+    with attention_implementation(trial.module, "eager"):
+        yield _forward(trial)
+
+
+def _in_tuple(trial: Trial) -> Iterator[Any]:
+    yield _forward(trial, return_dict=False)
+
+
+def _states(trial: Trial) -> Iterator[Any]:
+    yield _forward(trial, output_hidden_states=True)
+    with attention_implementation(trial.module, "eager"):
+        yield _forward(trial, output_attentions=True)
+
+
+def _padded(trial: Trial) -> Iterator[Any]:
+    given = arguments(trial, trial.inputs)
+    for side in (slice(None, HIDDEN), slice(-HIDDEN, None)):
+        mask = torch.ones_like(given["input_ids"])
+        mask[0, side] = 0
+        with torch.no_grad():
+            yield trial.module(**given | {"attention_mask": mask})
+
+
+def _cached(trial: Trial) -> Iterator[Any]:
+    tokens = arguments(trial, trial.inputs)["input_ids"]
+    name = next(name for name in ("past_key_values", "cache_params", "state") if accepts(trial, name))
+    with torch.no_grad():
+        first = trial.module(tokens[:, :-2], use_cache=True)
+        yield first
+        for place in (-2, -1):
+            end = place + 1 or None
+            first = trial.module(tokens[:, place:end], use_cache=True, **{name: first[name]})
+            yield first
+
+
+def _generated(trial: Trial) -> Iterator[Any]:
+    given = arguments(trial, trial.inputs)
+    for beams in (1, 2):
+        made = trial.module.generate(
+            **given, max_new_tokens=NEW_TOKENS, num_beams=beams, do_sample=False, output_scores=True,
+            return_dict_in_generate=True,
+        )  # fmt: skip
+        yield made.sequences
+        yield made.scores
+
+
+def _gradients(trial: Trial) -> Iterator[Any]:
+    module = copy.deepcopy(trial.module)
+    for training in (False, True):
+        module.train(training)
+        seed_forward()
+        outputs = [value for _, value in named_tensors(module(**arguments(trial, trial.inputs))) if value.requires_grad]
+        weights = [torch.rand(value.shape, generator=torch.Generator().manual_seed(1)) for value in outputs]
+        loss = sum((value * weight).sum() for value, weight in zip(outputs, weights, strict=True))
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        found = torch.autograd.grad(loss, trained, allow_unused=True)
+        yield [torch.zeros(1) if value is None else value / (value.norm() + 1) for value in found]
+
+
+def _loss(trial: Trial) -> Iterator[Any]:
+    given = arguments(trial, trial.inputs)
+    tokens = given.get("decoder_input_ids", given.get("input_ids"))
+    for label in (tokens, torch.zeros(len(tokens), dtype=torch.long)):
+        with torch.no_grad():
+            yield trial.module(**given, labels=label).loss
+
+
+def _narrow(trial: Trial) -> Iterator[Any]:
+    module = in_dtype(trial.module, torch.bfloat16)
+    given = arguments(trial, trial.inputs)
+    cast = {name: value.bfloat16() if _is_float(value) else value for name, value in given.items()}
+    with torch.no_grad():
+        yield module(**cast)
+
+
+def _saved(trial: Trial) -> Iterator[Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        trial.module.save_pretrained(folder)
+        loaded = type(trial.module).from_pretrained(folder, local_files_only=True).eval()
+    with torch.no_grad():
+        yield loaded(**arguments(trial, trial.inputs))
+    yield list(loaded.state_dict().values())
+    yield torch.tensor(len({id(parameter) for parameter in loaded.parameters()}))
+
+
+def _checkpointed(trial: Trial) -> Iterator[Any]:
+    module = copy.deepcopy(trial.module).train()
+    module.gradient_checkpointing_enable()
+    seed_forward()
+    outputs = [value for _, value in named_tensors(module(**arguments(trial, trial.inputs))) if value.requires_grad]
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    yield torch.autograd.grad(sum(value.sum() for value in outputs), parameters, allow_unused=True)
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+PROBES: dict[str, Callable[[Trial], Iterable[Any]]] = {
+    "forward": _plain,
+    "eager": _eager,
+    "tuple": _in_tuple,
+    "states": _states,
+    "padded": _padded,
+    "cached": _cached,
+    "generated": _generated,
+    "gradients": _gradients,
+    "loss": _loss,
+    "bfloat16": _narrow,
+    "saved": _saved,
+    "checkpointed": _checkpointed,
+}
