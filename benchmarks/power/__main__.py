@@ -32,7 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         measured = run.measure(chosen, Path(folder), checks=run.all_checks(given.check), slots=given.jobs)
     for line in table.lines(measured):
         print(line)
-    print(f"\n{time.perf_counter() - began:.0f} s wall, {sum(v.cpu_s for v in measured.verdicts):.0f} s CPU in faulty cells")
+    cpu_s = sum(verdict.cpu_s for verdict in measured.verdicts)
+    print(f"\n{time.perf_counter() - began:.0f} s wall, {cpu_s:.0f} s CPU in faulty cells")
     return table.exit_code(measured)
 
 

@@ -47,14 +47,13 @@ def _figure(probe: Callable[[Trial], Iterable[Any]], trial: Trial) -> float | st
 
 def _digest(returned: Iterable[Any]) -> float:
     """A weighted sum over every finite number, where each place has a weight of its own."""
-    total, place = 0.0, 0
-    for _, tensor in named_tensors(list(returned)):
+    total = 0.0
+    for place, (_, tensor) in enumerate(named_tensors(list(returned))):
         values = tensor.detach().double().flatten()
         values = values.abs() if tensor.is_complex() else values
         weights = torch.rand(values.numel(), dtype=torch.float64, generator=torch.Generator().manual_seed(place))
         total += float((torch.nan_to_num(values, 7.0, 3.0, -3.0).clamp(-1e6, 1e6) * (0.5 + weights)).sum())
         total += sum((axis + 1) * size for axis, size in enumerate(tensor.shape))
-        place += 1
     return total
 
 
@@ -129,7 +128,7 @@ def _gradients(trial: Trial) -> Iterator[Any]:
 
 def _loss(trial: Trial) -> Iterator[Any]:
     given = arguments(trial, trial.inputs)
-    tokens = given.get("decoder_input_ids", given.get("input_ids"))
+    tokens = given["decoder_input_ids" if "decoder_input_ids" in given else "input_ids"]
     for label in (tokens, torch.zeros(len(tokens), dtype=torch.long)):
         with torch.no_grad():
             yield trial.module(**given, labels=label).loss

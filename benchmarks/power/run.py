@@ -76,10 +76,7 @@ def measure(faults: Sequence[Fault], folder: Path, *, checks: Sequence[str], slo
         for made in faults
     )
     alarms = tuple(
-        Alarm(record, result)
-        for record in healthy.values()
-        for result in record.results
-        if result.outcome in FINDINGS
+        Alarm(record, result) for record in healthy.values() for result in record.results if result.outcome in FINDINGS
     )
     return Measured(verdicts, alarms, len(healthy))
 
@@ -110,9 +107,7 @@ def all_checks(only: Sequence[str]) -> list[str]:
 
 
 def _changed(before: Result, after: Result) -> tuple[str, ...]:
-    return tuple(
-        name for name, figure in before.figures.items() if not _equal(figure, after.figures.get(name))
-    )
+    return tuple(name for name, figure in before.figures.items() if not _equal(figure, after.figures.get(name)))
 
 
 def _equal(first: object, second: object) -> bool:

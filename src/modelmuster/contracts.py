@@ -53,6 +53,20 @@ Outputs: TypeAlias = Mapping[str, Output]
 """Tensors by dotted path (`logits`, `encoder.hidden_states.0`) in the model's own order; caches and None left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """What a golden pack remembers of a model."""
+
+    outputs: Outputs
+    """In float64, for the subject's inputs."""
+    missing: tuple[str, ...]
+    """Weights that the model wants and the pack lacks."""
+    unexpected: tuple[str, ...]
+    """Weights of the pack that the model has no place for."""
+    versions: Mapping[str, str]
+    """Distributions that the outputs were computed with."""
+
+
 class Capability(StrEnum):
     """What a session allows beyond running the recipe's inputs once."""
 
@@ -99,6 +113,16 @@ class Subject(Protocol):
 
     def rounding(self, inputs: Inputs, dtype: str) -> Mapping[str, float]:
         """Root-mean-square error, by output, that arithmetic in `dtype` alone causes; independent of any target."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A subject that comes from a golden pack: optional, beside `Subject`."""
+
+    @property
+    def golden(self) -> Golden:
+        """What the pack remembers."""
         ...
 
 
@@ -223,6 +247,11 @@ class Trial(Protocol):
         """`Subject.rounding` for the recipe's inputs and this trial's dtype; computed once."""
         ...
 
+    @property
+    def golden(self) -> Golden | None:
+        """What a golden pack remembers of this model; None where it does not come from one."""
+        ...
+
     def entering(self, stage: Stage) -> None:
         """Record that a stage begins, so that a crash in it is told from a crash elsewhere."""
         ...
@@ -276,6 +305,8 @@ class Job:
     attempt: int = 1
     cache_dir: str = ""
     """Folder that keeps what recipes learn, such as winning input layouts; empty for none."""
+    record_golden: str = ""
+    """Folder of a golden pack that the subject is written to, instead of being asked questions; empty for none."""
     architecture: Architecture | None = None
     """The catalogue's entry for the cell's type, so that not every child has to read the catalogue; None to read it."""
 

@@ -236,6 +236,14 @@ class Recipe(Record, frozen=True, kw_only=True):
     """SHA-256, in hex, over everything that determines the model and its inputs."""
 
 
+class GoldenPack(Record, frozen=True, kw_only=True):
+    """A golden pack on this machine."""
+
+    path: str
+    digest: str
+    """SHA-256 of its list of hashes: the same pack has the same digest wherever it lies."""
+
+
 class Cell(Record, frozen=True, kw_only=True):
     """Architecture × class × target × dtype × scale: the unit of isolation, one child process."""
 
@@ -250,6 +258,8 @@ class Cell(Record, frozen=True, kw_only=True):
     """A folder by its full path, or the name of a repository of the hub."""
     trust_remote_code: bool = False
     """Whether Python code that comes with the checkpoint may run."""
+    golden: GoldenPack | None = None
+    """The pack that weights and inputs come from, instead of a recipe's own."""
     checks: tuple[str, ...] = ()
     """Names of the checks to run in it, in order; one result each."""
 
@@ -261,6 +271,8 @@ class Cell(Record, frozen=True, kw_only=True):
             parts.append(self.checkpoint)
         if self.trust_remote_code:
             parts.append("its own code")
+        if self.golden is not None:
+            parts.append(f"golden:{self.golden.digest[:12]}")
         return "|".join(part.replace("%", "%25").replace("|", "%7C") for part in parts)
 
 

@@ -163,6 +163,8 @@ def reproduce(cell: Cell, check: str | None = None) -> str:
         words += ["--scale", cell.scale.value]
     if cell.seed:
         words += ["--seed", str(cell.seed)]
+    if cell.golden is not None:
+        words += ["--golden", cell.golden.path]
     if check:
         words += ["--check", check]
     return shlex.join(words)

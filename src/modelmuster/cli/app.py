@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modelmuster import __version__
-from modelmuster.cli import catalog, db, demo, doctor, expect, matrix, plan, recipe, report, results, run, worker
+from modelmuster.cli import catalog, db, demo, doctor, expect, golden, matrix, plan, recipe, report, results, run, worker
 
 app = typer.Typer(
     name="muster",
@@ -45,4 +45,5 @@ app.command("report")(report.report)
 app.add_typer(expect.app, name="expect")
 app.command("worker")(worker.worker)
 app.command("workers")(worker.workers)
+app.add_typer(golden.app, name="golden")
 app.add_typer(db.app, name="db")

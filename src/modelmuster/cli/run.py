@@ -44,6 +44,9 @@ def run(
     parts: selecting.Parts = False,
     limit: selecting.Limit = None,
     shard: selecting.Shard = None,
+    golden: Annotated[
+        Path | None, typer.Option("--golden", help="Weights, inputs and expected outputs from this golden pack.")
+    ] = None,
     outcome: selecting.OutcomeNames = None,
     of: selecting.OfRun = "latest",
     resume: Annotated[
@@ -64,6 +67,7 @@ def run(
 
     Examples: muster run bert 'qwen*' · muster run --family vision -t cpu · muster run --resume
     """
+    from modelmuster.cli import golden as golden_packs
     from modelmuster.runs import folders
     from modelmuster.settings import Home
 
@@ -90,7 +94,11 @@ def run(
             outcomes=outcome,
             of_run=of,
         )
-        plan = selecting.make_plan(choice, command=shlex.join(["muster", *sys.argv[1:]]), executor=chosen)
+        command = shlex.join(["muster", *sys.argv[1:]])
+        if golden is None:
+            plan = selecting.make_plan(choice, command, executor=chosen)
+        else:
+            plan = golden_packs.make_plan(choice, golden, command, executor=chosen)
     fetch_checkpoints(plan)
     summary = carry_out(
         plan,

@@ -103,6 +103,35 @@ def chosen_architectures(choice: Choice) -> list[Architecture]:
     return found
 
 
+def chosen_targets(choice: Choice, executor: Executor | None = None) -> list[str]:
+    """Names of the targets that the options pick, of those that this machine or the executor's cluster has.
+
+    Raises:
+        UnknownName: a target that does not exist.
+        NothingSelected: none is available here.
+    """
+    from modelmuster.errors import NothingSelected
+    from modelmuster.runs.probes import available_targets, select_targets
+
+    targets = select_targets(choice.targets) if choice.targets else available_targets(executor)
+    if not targets:
+        raise NothingSelected("nothing can run here: no target is available", hint="see: muster doctor")
+    return targets
+
+
+def chosen_checks(choice: Choice) -> list[str]:
+    """Names of the checks that the options pick.
+
+    Raises:
+        UnknownName: a check that does not exist.
+    """
+    from modelmuster import plugins
+    from modelmuster.selection import match_names
+
+    checks = plugins.checks().names()
+    return match_names("check", choice.checks, checks, see="muster plan --help") if choice.checks else checks
+
+
 def make_plan(choice: Choice, command: str, executor: Executor | None = None) -> Plan:
     """The plan that the options describe.
 
@@ -115,12 +144,9 @@ def make_plan(choice: Choice, command: str, executor: Executor | None = None) ->
         UsageError: an option that cannot be read, or a name that does not exist.
         NothingSelected: the selection matched nothing.
     """
-    from modelmuster import plugins
     from modelmuster.errors import NothingSelected, UsageError
     from modelmuster.records import Outcome
     from modelmuster.runs import plan as plans
-    from modelmuster.runs.probes import available_targets, select_targets
-    from modelmuster.selection import match_names
 
     classes: plans.Classes
     match choice.classes:
@@ -130,12 +156,7 @@ def make_plan(choice: Choice, command: str, executor: Executor | None = None) ->
             pass
         case other:
             raise UsageError(f"cannot read --classes {other!r}", hint="choose default or all; name one with --class")
-    targets = select_targets(choice.targets) if choice.targets else available_targets(executor)
-    if not targets:
-        raise NothingSelected("nothing can run here: no target is available", hint="see: muster doctor")
-    checks = plugins.checks().names()
-    if choice.checks:
-        checks = match_names("check", choice.checks, checks, see="muster plan --help")
+    targets, checks = chosen_targets(choice, executor), chosen_checks(choice)
     dtypes = tuple(choice.dtypes or ("float32",))
     if choice.checkpoints:
         made = _checkpoint_plan(choice, targets, checks, dtypes, command)

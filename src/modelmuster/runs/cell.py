@@ -72,6 +72,10 @@ def run_cell(job: Job, report: Report) -> None:
     try:
         target = plugins.targets().get(job.cell.target)
         source = _source(job, target, stages)
+        if job.record_golden:
+            _record_golden(job, source, stages)
+            report(_done(stages))
+            return
         checks = list(_fitting(_loaded(job.cell.checks, report), source, report))
         opened = _opened(job, target, source, stages) if checks else None
     except BaseException as error:  # noqa: BLE001 - whatever a model or a runtime raises is the cell's outcome
@@ -107,6 +111,17 @@ def _source(job: Job, target: Target, stages: Stages) -> Architecture | Subject:
     return known.get(job.cell.model_type)
 
 
+def _record_golden(job: Job, source: Architecture | Subject, stages: Stages) -> None:
+    """Write the subject into a golden pack; that it was written is the only result."""
+    from modelmuster.recipes.golden import recording
+
+    subject = _built(job, source, stages) if isinstance(source, Architecture) else source
+    stages.report(RecipeMade(subject.recipe))
+    recording.record(subject, Path(job.record_golden), stages.enter)
+    [name] = job.cell.checks
+    stages.report(CheckDone(Result(check=name, outcome=Outcome.PASS)))
+
+
 def _opened(job: Job, target: Target, source: Architecture | Subject, stages: Stages) -> tuple[Subject, Session]:
     if isinstance(source, Architecture):
         source = _built(job, source, stages)
@@ -116,9 +131,14 @@ def _opened(job: Job, target: Target, source: Architecture | Subject, stages: St
 
 
 def _built(job: Job, architecture: Architecture, stages: Stages) -> Subject:
+    """The model to run: from a golden pack or a checkpoint where the cell names one, else by its recipe."""
     from modelmuster import recipes
 
     cell = job.cell
+    if cell.golden is not None:
+        from modelmuster.recipes.golden.opening import open_golden
+
+        return open_golden(architecture, cell.model_class, cell.golden, stages.enter)
     if cell.checkpoint is not None:
         from modelmuster.recipes import checkpoint
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from modelmuster.contracts import Capability, Inputs, Output, Outputs, Session, Subject
+from modelmuster.contracts import Capability, Golden, Inputs, Output, Outputs, Remembering, Session, Subject
 from modelmuster.errors import ModuleUnavailable, ReferenceUnstable
 from modelmuster.nested import is_record, members_of, rebuilt
 from modelmuster.records import Architecture, Recipe, Stage
@@ -116,6 +116,11 @@ class CellTrial:
                 lambda: self._subject.rounding(_copied(self._subject.inputs), self._dtype)
             )
         return self._rounding
+
+    @property
+    def golden(self) -> Golden | None:
+        """What a golden pack remembers of this model."""
+        return self._subject.golden if isinstance(self._subject, Remembering) else None
 
     def entering(self, stage: Stage) -> None:
         """Record that a stage begins."""
