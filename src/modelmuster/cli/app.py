@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from modelmuster import __version__
-from modelmuster.cli import catalog, db, demo, doctor, expect, golden, matrix, plan, recipe, report, results, run, worker
+from modelmuster.cli import (
+    catalog,
+    db,
+    demo,
+    doctor,
+    expect,
+    golden,
+    matrix,
+    plan,
+    recipe,
+    report,
+    results,
+    run,
+    worker,
+)
 
 app = typer.Typer(
     name="muster",
