@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import interruption, isolation, sweep
+from benchmarks import interruption, isolation, records, sweep
+from benchmarks.cluster import faults, overhead
 
-BENCHMARKS = {"isolation": isolation.main, "sweep": sweep.main, "interruption": interruption.main}
+BENCHMARKS = {
+    "isolation": isolation.main,
+    "sweep": sweep.main,
+    "interruption": interruption.main,
+    "records": records.main,
+    "cluster": overhead.main,
+    "cluster-faults": faults.main,
+}
 
 
 def main(names: list[str]) -> int:

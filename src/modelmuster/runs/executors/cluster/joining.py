@@ -23,6 +23,16 @@ LOCAL = "local"
 """The address of a cluster that lives in this machine and ends with the run."""
 
 KNOCK_S = 10.0
+"""How long the head may take to answer at all."""
+
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray would kill a worker of a machine that is short of memory: the limits of a cell are ours.
+    "RAY_memory_monitor_refresh_ms": "0",
+    # Ray makes its workers yield to everything else; a cell is to run there as it runs here.
+    "RAY_worker_niceness": "0",
+}
+"""Variables of Ray that differ from its defaults, on the driver and on every machine."""
 
 DESCRIBE_S = 60.0
 """A node that takes longer to start one worker is of no use."""
@@ -94,9 +104,8 @@ def load() -> Any:
     Raises:
         MissingDependency: it is not installed.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Ray otherwise fails a task whose memory it thinks too much: the limits of a cell are ours.
-    os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:

@@ -72,7 +72,7 @@ def start(
         f"--resources={json.dumps(resources)}",
         "--disable-usage-stats",
     ]
-    return Start(command, {**variables, declared.DEVICES_VARIABLE: devices, "RAY_memory_monitor_refresh_ms": "0"})
+    return Start(command, {**joining.SETTINGS, **variables, declared.DEVICES_VARIABLE: devices})
 
 
 def become(made: Start) -> None:
