@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from modelmuster.errors import CellFailure
-from modelmuster.recipes.build import describe
+from modelmuster.recipes.build import describe, run_once
 from modelmuster.recipes.checkpoint import samples
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.layout import Layout
@@ -27,6 +28,7 @@ PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "video_p
 
 MODALITIES = {
     "input_ids": Modality.TEXT,
+    "decoder_input_ids": Modality.TEXT,
     "pixel_values": Modality.IMAGE,
     "pixel_values_videos": Modality.VIDEO,
     "input_features": Modality.AUDIO,
@@ -67,7 +69,7 @@ class OwnInputs:
         return any((self._folder / name).is_file() for name in names)
 
     def _layout(self, name: str, loader: str, make: Callable[[Any], Made]) -> Iterator[Layout]:
-        """The layout, made once to see what it feeds; nothing where that fails, with a note."""
+        """The layout, made and run once to see what it feeds; nothing where that fails, with a note."""
         import transformers
 
         try:
@@ -75,12 +77,22 @@ class OwnInputs:
                 self._folder, local_files_only=True, trust_remote_code=self._trusted
             )
             made = self._completed(make(maker))
+            run_once(self._callee.module, made)
         except Exception as error:  # noqa: BLE001 - processors raise anything at what they do not like; it is noted
             reason = f"the checkpoint's own {name} is not used: {describe(error)}"
             self.applied.append(Applied(rule="own-inputs", field=name, reason=reason))
             return
-        modalities = tuple(dict.fromkeys(MODALITIES[key] for key in made if key in MODALITIES))
+        modalities = tuple(dict.fromkeys(self._modality(key) for key in made if key in MODALITIES))
         yield Layout(f"own:{name}", modalities, lambda: dict(made))
+
+    def _modality(self, argument: str) -> Modality:
+        return Modality.VIDEO if argument == "pixel_values" and self._moving else MODALITIES[argument]
+
+    @property
+    def _moving(self) -> bool:
+        """Whether the pictures that the model takes are those of a clip."""
+        kinds = self._callee.architecture.modalities
+        return Modality.VIDEO in kinds and Modality.IMAGE not in kinds
 
     def _completed(self, made: Mapping[str, Any]) -> Made:
         """What `forward` takes of it, and what it wants besides."""
@@ -104,14 +116,17 @@ class OwnInputs:
         return ids if start is None else torch.cat([torch.full_like(ids[:, :1], start), ids], dim=1)
 
     def _images(self, processor: Any) -> Made:
-        return dict(processor(images=samples.pictures(), return_tensors="pt"))
+        return dict(processor(self._frames() if self._moving else samples.pictures(), return_tensors="pt"))
 
     def _clips(self, processor: Any) -> Made:
-        return dict(processor(videos=samples.clips(self._callee.sizes.frames), return_tensors="pt"))
+        return dict(processor(videos=self._frames(), return_tensors="pt"))
+
+    def _frames(self) -> list[list[np.ndarray]]:
+        return samples.clips(self._callee.sizes.frames)
 
     def _sounds(self, extractor: Any) -> Made:
         rate = getattr(extractor, "sampling_rate", None) or RATE
-        return dict(extractor(samples.sounds(rate), sampling_rate=rate, return_tensors="pt", padding=True))
+        return dict(extractor(samples.sounds(rate), sampling_rate=rate, return_tensors="pt"))
 
     def _together(self, processor: Any) -> Made:
         """Everything that a processor of several parts makes in one call; the text names a picture where it must."""
@@ -124,8 +139,9 @@ class OwnInputs:
         if not given:
             raise CellFailure(f"a {type(processor).__name__} is made for text alone")
         if self._callee.takes("input_ids"):
-            given["text"] = self._prompts(processor, given)
-        made = dict(processor(**given, return_tensors="pt", padding=True))
+            # Sounds are padded as the extractor likes it, which is not always to the longest.
+            given |= {"text": self._prompts(processor, given), "text_kwargs": {"padding": True}}
+        made = dict(processor(**given, return_tensors="pt"))
         if has_decoder(self._callee) and "decoder_input_ids" not in made:
             made["decoder_input_ids"] = self._answers(processor.tokenizer)
         return made

@@ -27,16 +27,15 @@ def located(spec: str) -> Path:
     if folder.is_dir():
         return folder.absolute()
     repo, revision = _hub_name(spec)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub import try_to_load_from_cache
 
-    try:
-        return Path(snapshot_download(repo, revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError as error:
+    config = try_to_load_from_cache(repo, "config.json", revision=revision)
+    if not isinstance(config, str):
         raise UsageError(
             f"there is no folder {spec}, and no downloaded copy of the repository {repo}",
             hint="give a folder with config.json and model.safetensors, or the name of a repository of the hub",
-        ) from error
+        )
+    return Path(config).parent
 
 
 def fetched(spec: str, *, weights: bool = True, trust_remote_code: bool = False) -> Path:
@@ -63,7 +62,13 @@ def fetched(spec: str, *, weights: bool = True, trust_remote_code: bool = False)
         raise UsageError(f"the repository {repo} has no config.json: it is no checkpoint of transformers")
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(repo, revision=revision, allow_patterns=wanted))
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=wanted))
+    except Exception as error:
+        raise InfrastructureError(
+            f"{repo} cannot be downloaded: {type(error).__name__}: {' '.join(str(error).split())}",
+            hint=f"what was fetched is kept; try again, or: hf download {repo}",
+        ) from error
 
 
 def absolute(spec: str) -> str:
