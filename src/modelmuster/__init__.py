@@ -12,6 +12,7 @@ From Python, the steps of `muster run` are these:
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,11 @@ __all__ = [
     "prepare",
     "run",
 ]
+
+if os.environ.get("MUSTER_HIDE"):
+    from modelmuster.hiding import hide_what_is_asked
+
+    hide_what_is_asked()
 
 
 def __getattr__(name: str) -> Any:

@@ -198,8 +198,16 @@ class Target(Protocol):
 class SubjectSource(Protocol):
     """A target that brings its own subjects, so that no transformers model is built: optional, beside `Target`."""
 
-    def subject(self, cell: Cell, entering: Callable[[Stage], None]) -> Subject | None:
-        """The subject of this cell, or None to have the model built by its recipe as for any other target."""
+    def subject(
+        self, cell: Cell, architecture: Architecture | None, entering: Callable[[Stage], None]
+    ) -> Subject | None:
+        """The subject of this cell, or None to have the model built by its recipe as for any other target.
+
+        Args:
+            cell: what to open.
+            architecture: the catalogue's entry for the cell's type; None where it has none.
+            entering: called before each stage.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
+from modelmuster import dependencies
 from modelmuster.contracts import Check, Executor, Target
 from modelmuster.errors import UnknownName
 
@@ -28,6 +29,8 @@ class BrokenPlugin:
     error: str
     """The last line of the exception."""
     traceback: str
+    missing: str | None = None
+    """The optional package whose absence is the only reason, so that it is not broken but waits to be installed."""
 
 
 class Registry(Generic[T]):
@@ -39,7 +42,7 @@ class Registry(Generic[T]):
         self._loaded: dict[str, T] = {}
         self._points: dict[str, EntryPoint] = {}
         for point in entry_points(group=group):
-            ours = _distribution(point) == "modelmuster"
+            ours = _distribution(point) == dependencies.OURS
             if point.name not in self._points or not ours:
                 # A third party's plug-in replaces a built-in one of the same name.
                 self._points[point.name] = point
@@ -53,12 +56,15 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownName: nothing is registered under it, or it could not be loaded.
+            MissingDependency: it could not be loaded because an optional package is not installed.
         """
         if name not in self._points:
             raise UnknownName(self.kind, name, self._points, see="muster doctor")
         plugin = self._load(name)
         if plugin is None:
             broken = self.broken[name]
+            if broken.missing:
+                raise dependencies.missing(broken.missing, purpose=f"the {self.kind} {name}")
             error = UnknownName(self.kind, name, (), see="muster doctor --plugins")
             error.message = f"the {self.kind} {name!r} of {broken.distribution} does not load: {broken.error}"
             raise error
@@ -70,6 +76,12 @@ class Registry(Generic[T]):
             plugin = self._load(name)
             if plugin is not None:
                 yield plugin
+
+    def load_ours(self) -> None:
+        """Load the plug-ins of this very distribution."""
+        for name in self.names():
+            if self.distribution(name) == dependencies.OURS:
+                self._load(name)
 
     def distribution(self, name: str) -> str:
         """Name of the distribution that registered it."""
@@ -91,7 +103,12 @@ class Registry(Generic[T]):
                 raise ValueError(f"{point.value} calls itself {found!r}, its entry point {name!r}")
         except Exception as error:  # noqa: BLE001 - a third party's import may raise anything; it is kept and shown
             self.broken[name] = BrokenPlugin(
-                self.group, name, _distribution(point), f"{type(error).__name__}: {error}", traceback.format_exc()
+                self.group,
+                name,
+                _distribution(point),
+                f"{type(error).__name__}: {error}",
+                traceback.format_exc(),
+                dependencies.lacking(error),
             )
             return None
         self._loaded[name] = plugin
@@ -121,7 +138,16 @@ def executors() -> Registry[Executor]:
 
 
 def broken_plugins() -> list[BrokenPlugin]:
-    """Every plug-in that does not load; loads all of them to find out."""
+    """Every plug-in that does not load, those that only wait for a package left out; loads all of them to find out."""
+    return [broken for broken in _not_loading() if broken.missing is None]
+
+
+def waiting_plugins() -> list[BrokenPlugin]:
+    """Every plug-in that will load once the optional package `missing` is installed."""
+    return [broken for broken in _not_loading() if broken.missing is not None]
+
+
+def _not_loading() -> list[BrokenPlugin]:
     found: list[BrokenPlugin] = []
     for registry in (targets(), checks(), executors()):
         for _ in registry.all():

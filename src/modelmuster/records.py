@@ -70,6 +70,11 @@ LETTERS = {
 }
 
 
+HELD = "mock_held"
+"""The figure that marks a property which held of a mock function. Its outcome is `not_run`, since no model ran, and the
+figure tells it from a check that was never reached. See design/0005."""
+
+
 class Stage(StrEnum):
     """Where a cell was when it stopped; written before the stage begins."""
 
@@ -143,6 +148,11 @@ class Inference(StrEnum):
     def mark(self) -> str:
         """The mark shown beside the word, never instead of it."""
         return "🚀" if self is Inference.REAL else "🔷"
+
+    @property
+    def label(self) -> str:
+        """Mark and word, as every terminal, report and document shows them."""
+        return f"{self.mark} {self.value}"
 
 
 class Weights(StrEnum):
@@ -343,6 +353,16 @@ class Result(Record, frozen=True, kw_only=True):
     """The reason, when an entry in expectations foresaw this outcome."""
     flaky: bool = False
     """Set when a repetition alone gave another outcome."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the property held of a mock function; never true of a result of real inference."""
+        return self.outcome is Outcome.NOT_RUN and self.figures.get(HELD) is True
+
+    @property
+    def mock_word(self) -> str:
+        """What a result of mock inference is called: `held`, or its outcome."""
+        return "held" if self.held else self.outcome.value
 
 
 class CellRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="cell"):

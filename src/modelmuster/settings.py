@@ -8,6 +8,8 @@ from pathlib import Path
 
 from modelmuster.errors import UsageError
 
+_YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -66,6 +68,20 @@ class Home:
                 f"cannot write to {self.root}: {error.strerror or error}",
                 hint="choose another folder: MUSTER_HOME=/path muster …",
             ) from error
+
+
+def mock_asked() -> bool:
+    """Whether `$MUSTER_MOCK` asks for mock inference wherever no target is named.
+
+    Raises:
+        UsageError: it is neither a yes nor a no.
+    """
+    said = os.environ.get("MUSTER_MOCK", "").strip().lower()
+    if said not in _YES | _NO:
+        raise UsageError(
+            f"cannot read MUSTER_MOCK={said}", hint="MUSTER_MOCK=1 asks for mock inference, MUSTER_MOCK=0 not"
+        )
+    return said in _YES
 
 
 def user_cache() -> Path:

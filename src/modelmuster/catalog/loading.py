@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelmuster import dependencies
 from modelmuster.catalog import snapshot
 from modelmuster.catalog.contents import Catalog
 from modelmuster.errors import UsageError
@@ -22,10 +23,11 @@ INSTALLED = "installed"
 
 
 def load(*, refresh: bool = False, advance: Advance | None = None) -> Catalog:
-    """The catalogue of the installed transformers; of the newest version that is shipped where none is installed.
+    """The catalogue of the installed transformers; where that cannot be read, of the newest version that is shipped.
 
-    Only introspection imports torch and transformers. It takes about half a minute and happens once per version of
-    transformers, and not at all for a version whose snapshot is shipped.
+    It cannot be read without transformers, and a version that is not shipped not without torch; `why_not_installed`
+    says so. Only introspection imports torch and transformers. It takes about half a minute and happens once per
+    version of transformers, and not at all for a version whose snapshot is shipped.
 
     Args:
         refresh: Introspect even if the answer is known.
@@ -35,13 +37,24 @@ def load(*, refresh: bool = False, advance: Advance | None = None) -> Catalog:
         MissingDependency: introspection is needed, and torch is not installed.
     """
     installed = installed_version()
-    if installed is None:
-        return snapshot.read(next(iter(snapshot.shipped().values())), "shipped snapshot")
-    if not refresh and (known := _known(installed)) is not None:
+    if not refresh and installed is not None and (known := _known(installed)) is not None:
         return known
+    if installed is None or (not refresh and not dependencies.is_installed("torch")):
+        return snapshot.read(next(iter(snapshot.shipped().values())), "shipped snapshot")
     catalog = introspect(advance)
     _keep(catalog)
     return catalog
+
+
+def why_not_installed(known: Catalog) -> str | None:
+    """Which other catalogue `load` gave than that of the installed version, and why; None where it is that one."""
+    installed = installed_version()
+    if installed == known.transformers:
+        return None
+    where = f"{known.source} of transformers {known.transformers}"
+    if installed is None:
+        return f"{where}, since transformers is not installed"
+    return f"{where}, since reading the installed {installed} needs torch, which is not installed"
 
 
 def introspect(advance: Advance | None = None) -> Catalog:

@@ -195,7 +195,10 @@ def _progress() -> Callable[[str, int, int], None]:
 
 
 def _say_where_from(catalog: Catalog, shown: int) -> None:
-    typer.echo(f"{shown} of {len(catalog)} types of transformers {catalog.transformers}, {catalog.source}", err=True)
+    from modelmuster.catalog import why_not_installed
+
+    where = why_not_installed(catalog) or f"{catalog.source} of transformers {catalog.transformers}"
+    typer.echo(f"{shown} of {len(catalog)} types; {where}", err=True)
 
 
 def _show_counts(found: Iterable[Architecture], json: bool) -> None:

@@ -38,12 +38,12 @@ def demo(
     from modelmuster.cli import run
     from modelmuster.cli.matrix import matrix
     from modelmuster.cli.report import report
+    from modelmuster.cli.selecting import Choice, chosen_targets
     from modelmuster.runs import plan as plans
-    from modelmuster.runs.probes import available_targets
 
     plan = plans.make_plan(
         pick(catalog.load().architectures),
-        targets=available_targets(),
+        targets=chosen_targets(Choice()),
         checks=plugins.checks().names(),
         command="muster demo",
     )

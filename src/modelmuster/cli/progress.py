@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Protocol, Self
 
-from modelmuster.records import FINDINGS, CellRecord, Outcome, Stage
+from modelmuster.records import FINDINGS, CellRecord, Stage
+from modelmuster.runs.counts import Counts
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,17 +41,12 @@ def display(total: int, *, plain: bool) -> Display:
     return PlainDisplay(total) if plain or not err().is_terminal else LiveDisplay(total)
 
 
-def counts_line(counts: Counter[Outcome]) -> str:
-    """`512 pass, 3 fail, 1 crash`, in the order of `Outcome`."""
-    return ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]) or "nothing yet"
-
-
 class PlainDisplay:
     """A line for each finding, and a line every ten seconds."""
 
     def __init__(self, total: int) -> None:
         self.total, self.done = total, 0
-        self.counts: Counter[Outcome] = Counter()
+        self.counts = Counts()
         self.started = self.said = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -68,7 +63,7 @@ class PlainDisplay:
         if not record.final:
             return
         self.done += 1
-        self.counts.update(result.outcome for result in record.results)
+        self.counts.add(record)
         if time.monotonic() - self.said > _PLAIN_EVERY_S:
             self._say()
 
@@ -81,7 +76,7 @@ class PlainDisplay:
         self.said = time.monotonic()
         elapsed = self.said - self.started
         err().print(
-            f"{self.done}/{self.total} cells in {elapsed:.0f} s: {counts_line(self.counts)}",
+            f"{self.done}/{self.total} cells in {elapsed:.0f} s: {self.counts}",
             markup=False,
             soft_wrap=True,
         )
@@ -102,7 +97,7 @@ class LiveDisplay:
 
         from modelmuster.cli.console import err
 
-        self.counts: Counter[Outcome] = Counter()
+        self.counts = Counts()
         self.bar = Progress(
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -129,8 +124,8 @@ class LiveDisplay:
         """Count it; findings scroll above the bar."""
         _say_findings(record)
         if record.final:
-            self.counts.update(result.outcome for result in record.results)
-            self.bar.update(self.task, advance=1, counts=counts_line(self.counts))
+            self.counts.add(record)
+            self.bar.update(self.task, advance=1, counts=str(self.counts))
 
     def progress(self, progress: Progress) -> None:
         """Show the three cells that have been running longest."""

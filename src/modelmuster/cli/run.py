@@ -205,7 +205,7 @@ def engine(
 
 
 def exit_code(summary: RunSummary) -> int:
-    """0 all passed or failed as expected, 1 other findings, 3 cells without a record, 130 interrupted."""
+    """0 all passed, held or failed as expected, 1 other findings, 3 cells without a record, 130 interrupted."""
     if summary.interrupted:
         return 130
     if summary.unexpected or summary.stale:
@@ -216,9 +216,8 @@ def exit_code(summary: RunSummary) -> int:
 def say(plan: Plan, summary: RunSummary) -> None:
     """The last lines of a run, on standard error."""
     from modelmuster.cli.console import err
-    from modelmuster.cli.progress import counts_line
 
-    err().print(f"run {plan.run_id}: {counts_line(summary.counts)}", markup=False, soft_wrap=True)
+    err().print(f"run {plan.run_id}: {summary.results}", markup=False, soft_wrap=True)
     for stale in summary.stale:
         err().print(f"no longer fails: {stale}", markup=False, soft_wrap=True)
     for name, reason in plan.unplanned.items():

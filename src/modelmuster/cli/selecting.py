@@ -23,7 +23,11 @@ Terms = Annotated[
 Families = Annotated[list[str] | None, typer.Option("--family", help="Only this family; repeatable.")]
 Targets = Annotated[
     list[str] | None,
-    typer.Option("--target", "-t", help="Name, glob or platform (torch:cpu, 'torch:*', cuda). Default: all available."),
+    typer.Option(
+        "--target",
+        "-t",
+        help="Name, glob or platform (torch:cpu, cuda, mock). Default: all available; mock if MUSTER_MOCK=1.",
+    ),
 ]
 Checks = Annotated[list[str] | None, typer.Option("--check", "-c", help="Name or glob of checks. Default: all.")]
 Classes = Annotated[
@@ -97,14 +101,22 @@ def chosen_architectures(choice: Choice) -> list[Architecture]:
         limit=choice.limit,
         shard=shard(choice.shard) if choice.shard else None,
     ).with_terms(choice.terms or ())
-    found = selection.architectures(catalog.load().architectures)
+    known = catalog.load()
+    found = selection.architectures(known.architectures)
     if not found:
         raise NothingSelected("the selection matches no architecture", hint="see: muster catalog")
+    if reason := catalog.why_not_installed(known):
+        from modelmuster.cli.console import err
+
+        err().print(f"catalogue: {reason}", markup=False, soft_wrap=True)
     return found
 
 
 def chosen_targets(choice: Choice, executor: Executor | None = None) -> list[str]:
-    """Names of the targets that the options pick, of those that this machine or the executor's cluster has.
+    """Names of the targets that the options pick.
+
+    Without any: the mock runtime where `$MUSTER_MOCK` asks for it, else all that this machine or the executor's cluster
+    has.
 
     Raises:
         UnknownName: a target that does not exist.
@@ -112,10 +124,16 @@ def chosen_targets(choice: Choice, executor: Executor | None = None) -> list[str
     """
     from modelmuster.errors import NothingSelected
     from modelmuster.runs.probes import available_targets, select_targets
+    from modelmuster.settings import mock_asked
 
-    targets = select_targets(choice.targets) if choice.targets else available_targets(executor)
+    if choice.targets or mock_asked():
+        return select_targets(choice.targets or ["mock"])
+    targets = available_targets(executor)
     if not targets:
-        raise NothingSelected("nothing can run here: no target is available", hint="see: muster doctor")
+        raise NothingSelected(
+            "nothing can run here: no target is available",
+            hint="see: muster doctor; to try the plumbing without any model: --target mock",
+        )
     return targets
 
 

@@ -15,7 +15,7 @@ import msgspec
 from modelmuster import plugins
 from modelmuster.errors import UnknownName, UsageError
 from modelmuster.expectations.entry import Expectation
-from modelmuster.records import CellRecord, Outcome, Result
+from modelmuster.records import CellRecord, Inference, Outcome, Result
 
 OURS = Path(__file__).parent
 """Entries that are shipped with the package."""
@@ -59,7 +59,9 @@ class Book:
         return Book(tuple(entry for entry in self.entries if entry.expectation.in_force(version)))
 
     def marked(self, record: CellRecord) -> CellRecord:
-        """The record with the reason at each result that was foreseen."""
+        """The record with the reason at each result that was foreseen; one of mock inference as it is."""
+        if record.provenance.inference is Inference.MOCK:
+            return record
         return msgspec.structs.replace(record, results=tuple(self._mark(record, result) for result in record.results))
 
     def stale(self, record: CellRecord) -> Iterator[Stale]:

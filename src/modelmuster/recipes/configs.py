@@ -11,6 +11,8 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from modelmuster import dependencies
+from modelmuster.catalog.library import distribution_of
 from modelmuster.errors import CannotBuild, Unavailable
 from modelmuster.records import Architecture
 
@@ -43,7 +45,7 @@ def model_class(architecture: Architecture, name: str) -> Any:
         try:
             version(distribution)
         except PackageNotFoundError:
-            raise Unavailable(f"{name} needs the package {distribution}, which is not installed") from None
+            raise needs(name, distribution) from None
     found = getattr(transformers, name, None)
     if found is None:
         found = _in_package(architecture.module, name)
@@ -52,8 +54,16 @@ def model_class(architecture: Architecture, name: str) -> Any:
     missing = getattr(found, "_backends", None)
     if missing:
         # A stand-in that transformers puts where a package is missing; asking it for anything names the package.
-        raise Unavailable(f"{name} needs the package {', '.join(missing)}, which is not installed")
+        raise needs(name, *map(distribution_of, missing))
     return found
+
+
+def needs(name: str, *distributions: str) -> Unavailable:
+    """The error for a class whose packages are not installed, with what to type to get them."""
+    commands = " && ".join(dict.fromkeys(map(dependencies.install_command, distributions)))
+    return Unavailable(
+        f"{name} needs the package {', '.join(distributions)}, which is not installed", hint=f"type: {commands}"
+    )
 
 
 def config_class(architecture: Architecture, cls: Any) -> Any:
@@ -91,7 +101,7 @@ def default_config(cls: Any, architecture: Architecture, overridden: Mapping[str
 def missing_distribution(error: BaseException) -> str | None:
     """The distribution that transformers says it misses, from the error's message; None for other errors."""
     found = _REQUIRES.search(str(error)) if isinstance(error, ImportError) else None
-    return found[1] if found else getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+    return dependencies.distribution_of(found[1]) if found else dependencies.lacking(error)
 
 
 def _blocks_for(architecture: Architecture) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from modelmuster.numerics.tensors import to_numpy
 from modelmuster.recipes import identity, overrides, scales, weights
 from modelmuster.recipes.build import build_config, build_module, count_parameters, describe, run_once
 from modelmuster.recipes.classes import class_arguments
-from modelmuster.recipes.configs import config_class, default_config, missing_distribution, model_class
+from modelmuster.recipes.configs import config_class, default_config, missing_distribution, model_class, needs
 from modelmuster.recipes.inputs import Layout, layouts
 from modelmuster.recipes.routes import Route, Routes, route_key
 from modelmuster.recipes.shrink import shrink
@@ -213,9 +213,7 @@ class Search:
 
     def _unavailable(self, error: ImportError) -> Unavailable | None:
         missing = missing_distribution(error)
-        if missing is None:
-            return None
-        return Unavailable(f"{self.class_name} needs the package {missing}, which is not installed")
+        return needs(self.class_name, missing) if missing else None
 
     def _spent(self) -> bool:
         return time.process_time() - self._started > SEARCH_CPU_S

@@ -17,9 +17,10 @@ import msgspec
 
 from modelmuster import plugins
 from modelmuster.contracts import Check, Job, Session, Subject, SubjectSource, Target
-from modelmuster.errors import UnknownName, Unsupported
+from modelmuster.errors import MissingDependency, UnknownName, Unsupported
 from modelmuster.records import (
     FINDINGS,
+    HELD,
     Architecture,
     Finding,
     Inference,
@@ -96,9 +97,10 @@ def _source(job: Job, target: Target, stages: Stages) -> Architecture | Subject:
     """What will be run: the target's own subject, or the architecture to build one of."""
     if job.cell.dtype not in target.dtypes:
         raise Unsupported(f"{target.name} offers {', '.join(target.dtypes)}, not {job.cell.dtype}")
-    subject = target.subject(job.cell, stages.enter) if isinstance(target, SubjectSource) else None
-    if subject is not None:
-        return subject
+    if isinstance(target, SubjectSource):
+        subject = target.subject(job.cell, job.architecture, stages.enter)
+        if subject is not None:
+            return subject
     if job.architecture is not None:
         return job.architecture
     from modelmuster import catalog
@@ -161,13 +163,13 @@ def _built(job: Job, architecture: Architecture, stages: Stages) -> Subject:
 
 
 def _loaded(names: Iterable[str], report: Report) -> Iterator[Check]:
-    """The checks of these names; one that cannot be loaded is reported as its own error."""
+    """The checks of these names; one that cannot be loaded is unavailable for want of a package, or its own error."""
     for name in names:
         try:
             yield plugins.checks().get(name)
-        except UnknownName as error:
-            described = errors_as_data.describe(error)
-            report(CheckDone(Result(check=name, outcome=Outcome.ERROR, message=described.message, error=described)))
+        except (UnknownName, MissingDependency) as error:
+            described, outcome = errors_as_data.describe(error), errors_as_data.outcome_of(error)
+            report(CheckDone(Result(check=name, outcome=outcome, message=described.message, error=described)))
 
 
 def _fitting(checks: Iterable[Check], source: Architecture | Subject, report: Report) -> Iterator[Check]:
@@ -201,8 +203,11 @@ def _ask(checks: Iterable[Check], trial: CellTrial, session: Session, inference:
             result = _result(check, finding, stages.current, inference)
         except BaseException as error:  # noqa: BLE001 - the outcome of the check
             result = _failed(check, error, stages.current)
-        cost = Measurement(duration_ms=1000 * (time.perf_counter() - wall), cpu_ms=1000 * (time.process_time() - cpu))
-        _report_result(msgspec.structs.replace(result, measurement=cost), report)
+        if inference is Inference.REAL:  # what a function takes that stands for a model is nobody's latency
+            spent = 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)
+            cost = Measurement(duration_ms=spent[0], cpu_ms=spent[1])
+            result = msgspec.structs.replace(result, measurement=cost)
+        _report_result(result, report)
 
 
 def _finding(check: Check, trial: CellTrial) -> Finding:
@@ -227,14 +232,16 @@ def _not_applicable(reason: str) -> Finding:
 
 def _result(check: Check, finding: Finding, stage: Stage, inference: Inference) -> Result:
     outcome, message = finding.outcome, errors_as_data.storable(finding.message)
+    figures = {name: _figure(name, value) for name, value in finding.figures.items()}
     if inference is Inference.MOCK and outcome is Outcome.PASS:
-        outcome, message = Outcome.NOT_RUN, f"mock inference proves nothing about the model; {message}".rstrip("; ")
+        outcome, message = Outcome.NOT_RUN, f"no model ran, so nothing is proved of one; {message}".rstrip("; ")
+        figures[HELD] = True
     return Result(
         check=check.name,
         outcome=outcome,
         stage=stage if outcome in FINDINGS else None,
         message=message,
-        figures={name: _figure(name, value) for name, value in finding.figures.items()},
+        figures=figures,
     )
 
 

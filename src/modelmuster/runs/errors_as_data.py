@@ -9,6 +9,7 @@ import signal
 import traceback
 from pathlib import PurePath
 
+from modelmuster import dependencies
 from modelmuster.errors import (
     MissingDependency,
     ModuleUnavailable,
@@ -43,6 +44,8 @@ def outcome_of(error: BaseException) -> Outcome:
             return Outcome.UNSUPPORTED
         case Unavailable() | MissingDependency():
             return Outcome.UNAVAILABLE
+        case ModuleNotFoundError() if dependencies.lacking(error):
+            return Outcome.UNAVAILABLE
         case ModuleUnavailable() | ReferenceUnstable():
             # Neither says anything about the target, so neither may enter its rate.
             return Outcome.NOT_APPLICABLE
@@ -73,7 +76,10 @@ def message_of(error: BaseException) -> str:
     except BaseException as broken:  # noqa: BLE001 - a third party's __str__ may raise anything
         text = f"its message cannot be read: __str__ raised {type(broken).__name__}"
     kind = type(error).__name__
-    return _shortened(f"{kind}: {text}" if text else kind, MESSAGE_CHARACTERS)
+    said = f"{kind}: {text}" if text else kind
+    if isinstance(error, ModuleNotFoundError) and (package := dependencies.lacking(error)):
+        said += f"\n  type: {dependencies.install_command(package)}"
+    return _shortened(said, MESSAGE_CHARACTERS)
 
 
 def of_death(kind: str, message: str, log: str) -> CellError:

@@ -25,8 +25,8 @@ MODULES_VARIABLE = "MODELMUSTER_PRELOAD"
 LOG_VARIABLE = "MODELMUSTER_PRELOAD_LOG"
 """File that takes the server's output from the start."""
 
-ALWAYS = ("numpy", "modelmuster.runs.child")
-"""What the children themselves are made of."""
+ALWAYS = ("numpy", "numpy.ma", "numpy.random", "modelmuster.runs.child")
+"""What the children themselves are made of, and what NumPy imports when it is first used."""
 BUILDING = (
     "torch",
     "transformers",
@@ -70,25 +70,28 @@ def preload() -> None:
         os.close(file)
     # Taken out, lest a process that a cell starts should think itself the server.
     for name in (*ALWAYS, *json.loads(os.environ.pop(MODULES_VARIABLE))):
-        try:
-            _import(name)
-        except Exception:  # noqa: BLE001 - a third party's import may raise anything; the log keeps it
-            traceback.print_exc()
+        _import(name)
         _assert_one_thread(name)
     from modelmuster import plugins
 
     # The entry points of all distributions are read once, here, and not in every child.
     plugins.targets()
-    plugins.checks()
+    # Our own checks are ready-made; a third party's code is for the children, which may crash.
+    plugins.checks().load_ours()
     gc.collect()
     gc.freeze()
 
 
 def _import(name: str) -> None:
-    package = importlib.import_module(name.removesuffix(".*"))
+    """Import a module, with `.*` all modules of a package; those that cannot be imported do not keep the others out."""
+    try:
+        package = importlib.import_module(name.removesuffix(".*"))
+    except Exception:  # noqa: BLE001 - a third party's import may raise anything; the log keeps it
+        traceback.print_exc()
+        return
     if name.endswith(".*"):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(found.name)
+        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            _import(f"{found.name}.*" if found.ispkg else found.name)
 
 
 def _assert_one_thread(name: str) -> None:

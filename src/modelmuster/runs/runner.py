@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Cluster, Executor, Job, Limits, Probe, Progress, SubjectSource
+from modelmuster.contracts import Cluster, Executor, Job, Limits, Probe, Progress
 from modelmuster.errors import UsageError
 from modelmuster.expectations.book import Book, Stale
 from modelmuster.records import (
@@ -28,6 +28,7 @@ from modelmuster.records import (
     Result,
 )
 from modelmuster.runs import environment, folders, journal, locking, ordering, probes, verdict
+from modelmuster.runs.counts import Counts
 from modelmuster.runs.folders import RunFolder
 from modelmuster.runs.plan import NO_CLASS
 from modelmuster.runs.status import StatusFile
@@ -45,8 +46,8 @@ class RunSummary:
     """Cells of the plan."""
     recorded: int = 0
     """Cells with a final record, earlier sessions of the run included."""
-    counts: Counter[Outcome] = field(default_factory=Counter)
-    """Results of those cells by outcome."""
+    results: Counts = field(default_factory=Counts)
+    """Results of those cells."""
     flaky: int = 0
     """Results that differed when their cell was repeated alone."""
     unexpected: int = 0
@@ -57,12 +58,17 @@ class RunSummary:
     seconds: float = 0.0
     """Of this session of the run."""
 
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """Results of real inference by outcome."""
+        return self.results.real
+
     def add(self, record: CellRecord, expectations: Book) -> None:
         """Count a final record."""
         self.recorded += 1
         self.unexpected += sum(unforeseen(result) for result in record.results)
         self.stale.extend(expectations.stale(record))
-        self.counts.update(result.outcome for result in record.results)
+        self.results.add(record)
         self.flaky += sum(result.flaky for result in record.results)
 
 
@@ -206,9 +212,7 @@ class _Session:
         )
 
     def _architecture(self, cell: Cell) -> Architecture | None:
-        """The catalogue's entry of the cell's type; None where the target brings its own subjects."""
-        if isinstance(plugins.targets().get(cell.target), SubjectSource):
-            return None
+        """The catalogue's entry of the cell's type; None where it has none."""
         if not self.catalog:
             from modelmuster import catalog
 

@@ -167,7 +167,9 @@ def provenance(job: Job, inference: Inference, evidence: Evidence | None) -> Pro
     """Where the cell ran, and with what."""
     return Provenance(
         inference=inference,
-        weights=Weights.CHECKPOINT if job.cell.scale is Scale.CHECKPOINT else Weights.RANDOM,
+        weights=Weights.CHECKPOINT
+        if inference is Inference.REAL and job.cell.scale is Scale.CHECKPOINT
+        else Weights.RANDOM,
         device=job.cell.target.partition(":")[2] or job.cell.target,
         evidence=evidence,
     )

@@ -100,7 +100,7 @@ class ToyCpu:
     def probe(self):
         return Probe(available=True, reason="an abacus", device_name="toy abacus", device_kind=DeviceKind.HARDWARE)
 
-    def subject(self, cell, entering):
+    def subject(self, cell, architecture, entering):
         if cell.model_type == "segv-in-build":
             os.kill(os.getpid(), signal.SIGSEGV)
         if cell.model_type == "cannot-build":
