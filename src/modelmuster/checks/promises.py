@@ -59,7 +59,7 @@ def _length(trial: Trial) -> int | None:
     """Tokens that the logits are counted by, of models that are fed text alone and answer each token."""
     if trial.architecture.family not in _TEXT or set(trial.recipe.modalities) != {Modality.TEXT}:
         return None
-    if _tasks(trial) - _WORDS - {"TOKEN_CLASSIFICATION", "BASE", "PRETRAINING"}:
+    if tasks_of(trial) - _WORDS - {"TOKEN_CLASSIFICATION", "BASE", "PRETRAINING"}:
         return None
     inputs = trial.inputs
     tokens = inputs.get("decoder_input_ids", inputs.get("input_ids"))
@@ -69,7 +69,7 @@ def _length(trial: Trial) -> int | None:
 def _widths(trial: Trial, name: str) -> set[int]:
     if name != "logits":
         return set()
-    tasks, found = _tasks(trial), dict[str, set[int]]()
+    tasks, found = tasks_of(trial), dict[str, set[int]]()
     for key, value in settings(trial.recipe.config):
         kind = "words" if key.endswith("vocab_size") else "labels" if key == "num_labels" else ""
         if kind and isinstance(value, int):
@@ -81,7 +81,8 @@ def _widths(trial: Trial, name: str) -> set[int]:
     return set()
 
 
-def _tasks(trial: Trial) -> set[str]:
+def tasks_of(trial: Trial) -> set[str]:
+    """The auto-mappings that list the trial's class."""
     for entry in trial.architecture.model_classes:
         if entry.name == trial.recipe.model_class:
             return set(entry.tasks)

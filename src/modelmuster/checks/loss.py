@@ -1,0 +1,38 @@
+"""The loss is a formula: what the model reports must be what its own logits give."""
+
+from __future__ import annotations
+
+from modelmuster.checks.labels import Labels, labels_for
+from modelmuster.checks.live import call
+from modelmuster.checks.question import Question, failed, not_applicable, passed
+from modelmuster.contracts import Capability, Trial
+from modelmuster.numerics.rule import TOLERANCES
+from modelmuster.records import Finding
+
+
+class LossByHand(Question):
+    """Hands in labels, some of them ignored, and computes the cross-entropy from the returned logits."""
+
+    name = "loss"
+    question = "Is the loss the cross-entropy of the logits with the labels, in their right places?"
+    needs = frozenset({Capability.MODULE})
+
+    def applies(self, trial: Trial) -> str | None:
+        """Classes whose task has a plain cross-entropy for a loss."""
+        labels = labels_for(trial)
+        return labels if isinstance(labels, str) else None
+
+    def run(self, trial: Trial) -> Finding:
+        """The floor of the rule, relative to the loss."""
+        labels = labels_for(trial)
+        assert isinstance(labels, Labels)
+        returned = call(trial, {**trial.inputs, **labels.given})
+        if getattr(returned, "loss", None) is None:
+            return not_applicable("returns no loss for its labels")
+        reported, expected = float(returned.loss), float(labels.loss(returned))
+        tolerance = TOLERANCES[trial.dtype]
+        bound = 2 * tolerance.floor * tolerance.step * abs(expected)
+        figures = {"reported": reported, "expected": expected, "bound": bound}
+        if abs(reported - expected) <= bound:
+            return passed(figures)
+        return failed(f"reports a loss of {reported:.6g}, by its own logits it is {expected:.6g}", figures)
