@@ -13,6 +13,7 @@ from modelmuster.cli import (
     demo,
     doctor,
     expect,
+    gate,
     golden,
     matrix,
     plan,
@@ -57,6 +58,8 @@ app.command("results")(results.results)
 app.command("matrix")(matrix.matrix)
 app.command("report")(report.report)
 app.add_typer(expect.app, name="expect")
+app.command("compare")(gate.compare)
+app.command("gate")(gate.gate)
 app.command("worker")(worker.worker)
 app.command("workers")(worker.workers)
 app.add_typer(golden.app, name="golden")

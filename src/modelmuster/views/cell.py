@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 
 from modelmuster.errors import UnknownName
-from modelmuster.records import Environment, Family, Inference, Outcome, Package, Recipe, Scale, Stage
+from modelmuster.records import Environment, Family, Inference, Outcome, Recipe, Scale, Stage
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
+from modelmuster.store.cells import cell_of
+from modelmuster.store.environments import environment_of
 from modelmuster.views.rates import WORST_FIRST
-from modelmuster.views.results import COLUMNS, ResultRow, cell_of, from_rows
+from modelmuster.views.results import COLUMNS, ResultRow, from_rows
 from modelmuster.views.runs import find
 
 
@@ -121,29 +123,8 @@ def cell(reader: Reader, run: str, cell_id: str) -> CellDetail:
         checks=checks,
         attempts=attempts,
         recipe=_recipe(reader, decisive.recipe_hash if decisive else None),
-        environment=environment(reader, found.key),
+        environment=environment_of(reader, found.key),
         reproduce=reproduce(cell_of(row)),
-    )
-
-
-def environment(reader: Reader, run: int) -> Environment | None:
-    """The machine and software of a run, by its short key."""
-    found = reader.rows("SELECT * FROM environments WHERE run = $run", run=run)
-    if not found:
-        return None
-    row = found[0]
-    packages = reader.rows("SELECT name, version FROM packages WHERE run = $run ORDER BY name", run=run)
-    devices = reader.rows("SELECT target, device FROM devices WHERE run = $run ORDER BY target", run=run)
-    return Environment(
-        python=row["python"],
-        platform=row["platform"],
-        cpu=row["cpu"],
-        cores=row["cores"],
-        memory_bytes=row["memory_bytes"],
-        packages=tuple(Package(**package) for package in packages),
-        devices={device["target"]: device["device"] for device in devices},
-        commit=row["git_commit"],
-        hostname=row["hostname"],
     )
 
 

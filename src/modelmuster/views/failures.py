@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from modelmuster.records import FINDINGS, Outcome, Stage
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
+from modelmuster.store.cells import cell_of
 from modelmuster.views.narrowing import RESULTS, Narrowing
-from modelmuster.views.results import cell_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from modelmuster.records import Cell, DeviceKind, Family, Inference, Outcome, Scale, Stage, Weights
+from modelmuster.records import DeviceKind, Family, Inference, Outcome, Scale, Stage, Weights
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
+from modelmuster.store.cells import cell_of
 from modelmuster.views.narrowing import RESULTS, Narrowing
 
 
@@ -74,10 +75,6 @@ started_at, worker, recipe_hash, error_type, fingerprint, coalesce(figures, '{}'
 """What `from_rows` needs of the store's table `results`."""
 
 
-_IDENTITY = ("model_type", "model_class", "family", "target", "dtype", "scale", "seed", "checkpoint")
-"""What `cell_of` needs of a row."""
-
-
 def rows(reader: Reader, narrowing: Narrowing, *, limit: int | None = None, offset: int = 0) -> list[ResultRow]:
     """Results in the order of the plan."""
     found = reader.rows(
@@ -101,8 +98,3 @@ def from_rows(found: list[dict[str, Any]]) -> list[ResultRow]:
         row["figures"] = msgspec.json.decode(row["figures"])
         row["reproduce"] = reproduce(cell_of(row), row["check"])
     return msgspec.convert(found, list[ResultRow])
-
-
-def cell_of(row: Mapping[str, Any]) -> Cell:
-    """The cell that a row is about, without its checks."""
-    return msgspec.convert({name: row[name] for name in _IDENTITY}, Cell)

@@ -28,8 +28,8 @@ from modelmuster.records import (
     Weights,
 )
 from modelmuster.store import Damage, Reader
-from modelmuster.views.cell import environment
-from modelmuster.views.results import cell_of
+from modelmuster.store.cells import cell_of
+from modelmuster.store.environments import environment_of
 from modelmuster.views.runs import Run
 from modelmuster.views.summary import damages, unplanned
 
@@ -51,7 +51,7 @@ def whole(reader: Reader, run: Run) -> WholeRun:
     cells = _cells(reader, run)
     return WholeRun(
         plan=_plan(reader, run, tuple(cells.values())),
-        environment=environment(reader, run.key),
+        environment=environment_of(reader, run.key),
         records=_records(reader, run, cells),
         damages=damages(reader, run.key),
     )

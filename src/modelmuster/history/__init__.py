@@ -1,0 +1,1 @@
+"""What changed: one run against another or against a kept baseline, and whether that may pass. Below views."""
