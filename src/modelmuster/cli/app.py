@@ -9,11 +9,13 @@ import typer
 from modelmuster import __version__
 from modelmuster.cli import (
     catalog,
+    coverage,
     db,
     demo,
     doctor,
     expect,
     gate,
+    generate,
     golden,
     matrix,
     plan,
@@ -55,6 +57,8 @@ app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("results")(results.results)
+app.command("generate")(generate.generate)
+app.command("coverage")(coverage.coverage)
 app.command("matrix")(matrix.matrix)
 app.command("report")(report.report)
 app.add_typer(expect.app, name="expect")

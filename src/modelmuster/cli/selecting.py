@@ -49,6 +49,7 @@ TrustRemoteCode = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of weights and inputs.", min=0)]
 Parts = Annotated[bool, typer.Option("--parts", help="Also the parts of other architectures.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="At most so many architectures.", min=1)]
 Shard = Annotated[str | None, typer.Option("--shard", help="Every COUNTth architecture from INDEX.", metavar="I/N")]
 OutcomeNames = Annotated[

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -27,10 +26,9 @@ from modelmuster.records import (
     Plan,
     Result,
 )
-from modelmuster.runs import environment, folders, journal, locking, ordering, probes, verdict
+from modelmuster.runs import answers, environment, folders, journal, locking, ordering, probes
 from modelmuster.runs.counts import Counts
 from modelmuster.runs.folders import RunFolder
-from modelmuster.runs.plan import NO_CLASS
 from modelmuster.runs.status import StatusFile
 from modelmuster.settings import Home
 
@@ -175,7 +173,7 @@ class _Session:
             if cell.id in attempts:
                 continue
             job = self._job(cell)
-            if (answer := self._answer_without_process(job)) is not None:
+            if (answer := answers.without_process(job, self.found.get(cell.target))) is not None:
                 self._keep(writer, answer)
             else:
                 jobs.append(job)
@@ -219,35 +217,10 @@ class _Session:
             self.catalog.update((entry.model_type, entry) for entry in catalog.load().architectures)
         return self.catalog.get(cell.model_type)
 
-    def _answer_without_process(self, job: Job) -> CellRecord | None:
-        """The record of a cell that cannot run here at all, with the reason."""
-        probe = self.found.get(job.cell.target)
-        if job.cell.model_class == NO_CLASS:
-            outcome, message = Outcome.NOT_APPLICABLE, _why_no_class(job.cell.model_type)
-        elif probe is not None and not probe.available:
-            outcome, message = Outcome.UNAVAILABLE, probe.reason
-            message += f"; {probe.remedy}" if probe.remedy else ""
-        else:
-            return None
-        return verdict.unrun(
-            job,
-            plugins.targets().get(job.cell.target).inference,
-            outcome,
-            message,
-            worker="",
-            started_at=datetime.now(UTC).isoformat(),
-        )
-
 
 def unforeseen(result: Result) -> bool:
     """Whether it is a finding that no entry of the expectations speaks of."""
     return result.outcome in FINDINGS and result.expected is None
-
-
-def _why_no_class(model_type: str) -> str:
-    from modelmuster import catalog
-
-    return catalog.load().get(model_type).note or "the installed transformers has no model class for this type"
 
 
 def _folder(plan: Plan, home: Home, now: Environment, *, resume: bool) -> RunFolder:

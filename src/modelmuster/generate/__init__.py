@@ -1,0 +1,1 @@
+"""Readable pytest files, one per architecture: blueprint → template → formatted, compiled, collected → written."""

@@ -1,0 +1,111 @@
+"""Inputs as Python source: short, and true to what makes them valid (ids, masks, grids) rather than to every digit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+MOST_ITEMS = 24
+"""Items of a row that are written out one by one."""
+
+MOST_IN_ALL = 128
+"""Items of an array that are written out, runs of equal values counted once."""
+
+
+def expression(value: Any, most: int = MOST_IN_ALL) -> str:
+    """The source of a value like this one: floats, and whole numbers too many to write out, are drawn again."""
+    if isinstance(value, np.ndarray):
+        return _array(value, most)
+    if isinstance(value, list | tuple):
+        members = [expression(member, most) for member in value]
+        if len(members) > 1 and len(set(members)) == 1 and "rand" not in members[0]:
+            return f"[{members[0]}] * {len(members)}"
+        return f"[{', '.join(members)}]"
+    return repr(value)
+
+
+def _array(array: np.ndarray, most: int) -> str:
+    shape = ", ".join(map(str, array.shape))
+    if array.ndim == 0:
+        return f"torch.tensor({array.item()!r})"
+    if not array.size:
+        return f"torch.empty({shape})"
+    dtype = "" if array.dtype.name in {"int64", "float32", "bool"} else f", dtype=torch.{array.dtype.name}"
+    if array.size and (array == array.flat[0]).all():
+        return _constant(array, shape)
+    if array.dtype.kind == "f":
+        return _floats(array, shape, dtype)
+    return _whole(array, dtype, most)
+
+
+def _constant(array: np.ndarray, shape: str) -> str:
+    value, dtype = array.flat[0].item(), array.dtype.name
+    made = {0: "zeros", 1: "ones"}.get(value)
+    kept = "" if dtype == "float32" else f", dtype=torch.{dtype}"
+    return f"torch.{made}({shape}{kept})" if made else f"torch.full(({shape},), {value!r}{kept})"
+
+
+def _floats(array: np.ndarray, shape: str, dtype: str) -> str:
+    if array.size <= MOST_ITEMS and array.ndim == 1 and np.array_equal(array, np.round(array, 3)):
+        return f"torch.tensor({array.tolist()}{dtype})"
+    if np.isin(array, (0, 1)).all():
+        return f"{_whole(array.astype(np.int64), '', MOST_IN_ALL)}.to(torch.{array.dtype.name})"
+    low, high = float(array.min()), float(array.max())
+    if low < -1.0 or high > 1.0 or low >= high:
+        if low >= 0:
+            return f"torch.rand({shape}{dtype}) * {high:.3g}"
+        return f"torch.randn({shape}{dtype})"
+    if low >= 0:
+        return f"torch.rand({shape}{dtype})"
+    return f"torch.rand({shape}{dtype}) * 2 - 1"
+
+
+def _whole(array: np.ndarray, dtype: str, most: int) -> str:
+    if array.ndim > 1 and len(array) > 1 and array[0].size >= MOST_ITEMS and (array == array[:1]).all():
+        times = ", ".join([str(len(array)), *["1"] * (array.ndim - 1)])
+        return f"{_whole(array[0], dtype, most)}.repeat({times})"
+    if sum(_length(row) for row in array.reshape(-1, array.shape[-1]).tolist()) <= most:
+        return f"torch.tensor({_nested(array)}{dtype})"
+    if np.array_equal(array.ravel(), np.arange(array.size)):
+        return f"torch.arange({array.size}{dtype}).reshape{array.shape}"
+    shape = ", ".join(map(str, array.shape))
+    if array.dtype.kind == "b":
+        return f"torch.rand({shape}) < {array.mean():.2g}"
+    return f"torch.randint({array.min()}, {array.max() + 1}, ({shape},){dtype})"
+
+
+def _length(values: Sequence[Any]) -> int:
+    """Items that `_row` writes."""
+    return min(len(values), 2 * len(_runs(values))) if len(values) > MOST_ITEMS else len(values)
+
+
+def _nested(array: np.ndarray) -> str:
+    if array.ndim == 1:
+        return _row(array.tolist())
+    return f"[{', '.join(_nested(part) for part in array)}]"
+
+
+def _row(values: Sequence[Any]) -> str:
+    """`[5, 9] + [120] * 64 + [3]`: long runs are counted."""
+    if len(values) <= MOST_ITEMS and all(length < MOST_ITEMS // 2 for _, length in _runs(values)):
+        return str(list(values))
+    parts: list[str] = []
+    single: list[Any] = []
+    for value, length in _runs(values):
+        if length < 4:
+            single += [value] * length
+            continue
+        if single:
+            parts.append(str(single))
+            single = []
+        parts.append(f"[{value!r}] * {length}")
+    if single:
+        parts.append(str(single))
+    return " + ".join(parts)
+
+
+def _runs(values: Sequence[Any]) -> list[tuple[Any, int]]:
+    return [(value, len(list(same))) for value, same in itertools.groupby(values)]

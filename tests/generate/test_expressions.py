@@ -1,0 +1,78 @@
+"""Sources of inputs give back what makes them valid."""
+
+import numpy as np
+import pytest
+import torch
+
+from modelmuster.generate.expressions import expression
+
+
+def evaluated(value, **options):
+    source = expression(value, **options)
+    torch.manual_seed(0)
+    return source, eval(source, {"torch": torch})
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([[3, 1, 4], [1, 5, 9]]),
+        np.array([[5] * 3 + [99] * 300 + [7], [6] * 3 + [99] * 300 + [8]]),
+        np.tile(np.array([0] * 20 + [1] * 20), (2, 1)),
+        np.arange(4096).reshape(2, 2048),
+        np.ones((2, 500), np.int64),
+        np.full((2, 3), 7, np.int32),
+        np.zeros((2, 4), bool),
+        np.array([[True, False], [False, False]]),
+        np.array(4),
+        np.ones((2, 6), np.float32),
+        np.array([[0, 1, 1, 0], [1, 0, 1, 1]], np.float32),
+    ],
+)
+def test_whole_numbers_masks_and_constants_are_kept(array):
+    source, tensor = evaluated(array)
+    assert np.array_equal(tensor.numpy(), array)
+    assert tensor.numpy().dtype == array.dtype
+    assert len(source) < 300
+
+
+@pytest.mark.parametrize(
+    ("array", "low", "high"),
+    [
+        (np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32), -9.0, 9.0),
+        (np.random.default_rng(0).random((2, 40)).astype(np.float32), 0.0, 1.0),
+        (np.random.default_rng(0).random((2, 40)).astype(np.float32) * 50, 0.0, 50.0),
+    ],
+)
+def test_other_floats_are_drawn_from_the_same_range(array, low, high):
+    _, tensor = evaluated(array)
+    assert tuple(tensor.shape) == array.shape
+    assert low <= tensor.min()
+    assert tensor.max() <= high
+
+
+def test_whole_numbers_without_a_pattern_are_drawn_when_they_are_too_many():
+    array = np.random.default_rng(0).integers(5, 90, (2, 400))
+    source, tensor = evaluated(array)
+    assert source.startswith("torch.randint(")
+    assert tensor.min() >= array.min()
+    assert tensor.max() <= array.max()
+    _, kept = evaluated(array, most=2000)
+    assert np.array_equal(kept.numpy(), array)
+
+
+def test_lists_numbers_words_and_empty_arrays():
+    _, value = evaluated([np.array([1, 2]), np.array([3])])
+    assert [part.tolist() for part in value] == [[1, 2], [3]]
+    assert expression(0.5) == "0.5"
+    assert expression(None) == "None"
+    assert expression("left") == "'left'"
+    _, empty = evaluated(np.empty((2, 15, 0), np.float32))
+    assert empty.shape == (2, 15, 0)
+
+
+def test_a_list_of_drawn_members_draws_each():
+    draw = np.random.default_rng(0)
+    source, value = evaluated([draw.standard_normal((3, 8)).astype(np.float32) for _ in range(2)])
+    assert "*" not in source
+    assert not torch.equal(*value)
