@@ -1,11 +1,16 @@
 """A model passes only when it is alive: finite, of the promised shape, and listening to everything it is fed."""
 
+from dataclasses import replace
+
 import faults
+import msgspec
 import numpy as np
 import pytest
 import torch
 
 import models
+from modelmuster.checks.batches import separable
+from modelmuster.checks.feeding import batch_size
 from modelmuster.checks.forward import Forward
 from modelmuster.records import Modality, Outcome
 
@@ -166,3 +171,30 @@ def test_lists_of_images_are_changed_too():
 def test_the_fault_of_a_runtime_does_not_make_forward_fail():
     """Numbers are the business of `reference`."""
     assert Forward().run(faults.faulty(models.bert(), faults.wrong_scale)).outcome is Outcome.PASS
+
+
+def test_patches_of_several_images_in_one_axis_are_no_rows_of_a_batch():
+    subject = models.vit()
+    patches = {"hidden_states": models.noise(32, 48), "grid_thw": np.array([[1, 4, 4], [1, 4, 4]])}
+    assert batch_size(models.trial(replace(subject, inputs=patches))) is None
+    assert batch_size(models.trial(subject)) == 2
+
+
+def test_members_of_a_dictionary_are_not_taken_for_rows():
+    subject = models.bert()
+    held = {**subject.inputs, "shared": {"full_attention": (models.noise(2, 3), models.noise(2, 3))}}
+    assert "shared" in (separable(models.trial(replace(subject, inputs=held))) or "")
+
+
+def test_positions_of_all_rows_in_one_axis_break_no_promise():
+    finding = ask(
+        changed(models.bert(), lambda output: {"last_hidden_state": output.last_hidden_state.flatten(0, 1)[:20]})
+    )
+    assert "rows for a batch" not in finding.message
+
+
+def test_ids_that_stand_for_sound_count_as_the_text_that_the_catalogue_calls_them():
+    subject = models.llama()
+    recipe = msgspec.structs.replace(subject.recipe, modalities=(Modality.AUDIO,))
+    finding = ask(replace(subject, recipe=recipe))
+    assert finding.outcome is Outcome.PASS, finding.message

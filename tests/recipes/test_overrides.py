@@ -2,6 +2,7 @@ import pytest
 
 from modelmuster.errors import UsageError
 from modelmuster.recipes import overrides
+from modelmuster.records import Architecture, Family
 
 REASON = 'reason = "The class has no defaults for this."\n'
 
@@ -54,3 +55,21 @@ def test_the_overrides_that_ship_are_valid_and_name_real_types():
     from transformers import CONFIG_MAPPING
 
     assert set(overrides.load()) <= set(CONFIG_MAPPING.keys())
+
+
+def part(model_type, whole):
+    return Architecture(
+        model_type=model_type, config_class="", module="", family=Family.OTHER, top_level=False, part_of=(whole,)
+    )
+
+
+def test_what_is_said_of_a_sub_config_holds_where_the_part_is_run_alone():
+    whole = overrides.load()["llama4"]
+    found = overrides.find(part("llama4_vision_model", "llama4"), "Llama4VisionModel")
+    assert found is not None
+    assert found.config == {"intermediate_size": whole.config["vision_config.intermediate_size"]}
+    assert found.reason == whole.reason
+
+
+def test_what_is_said_of_another_sub_config_does_not_concern_a_part():
+    assert overrides.find(part("llama4_text", "llama4"), "Llama4TextModel") is None

@@ -8,6 +8,7 @@ import numpy as np
 
 from modelmuster.checks.feeding import batch_size
 from modelmuster.contracts import Output, Outputs, Trial
+from modelmuster.nested import members_of
 
 
 def separable(trial: Trial) -> str | None:
@@ -39,7 +40,10 @@ def rows(outputs: Outputs, order: list[int], batch: int) -> dict[str, Output]:
 def _has_rows(value: Any, batch: int) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim == 0 or value.shape[0] == batch
-    return len(value) == batch if isinstance(value, list | tuple) else True
+    if isinstance(value, list | tuple):
+        return len(value) == batch
+    # Dictionaries and dataclasses are passed whole, caches among them, whose members need not be rows.
+    return not members_of(value)
 
 
 def _rows(value: Any, order: list[int]) -> Any:

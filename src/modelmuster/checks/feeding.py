@@ -11,10 +11,12 @@ import numpy as np
 from modelmuster.contracts import Trial
 from modelmuster.records import Modality
 
+_IDS = r"(\w+_)?input_ids"
+
 CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
     (r"audio_(input_)?ids|audio_codes", (Modality.AUDIO,)),
     # Ids stand for colours in some image models, for code words in some audio models.
-    (r"(\w+_)?input_ids", (Modality.TEXT, Modality.IMAGE, Modality.AUDIO, Modality.TIME_SERIES, Modality.TABULAR)),
+    (_IDS, (Modality.TEXT, Modality.IMAGE, Modality.AUDIO, Modality.TIME_SERIES, Modality.TABULAR)),
     (r"(decoder_)?inputs_embeds", (Modality.TEXT, Modality.EMBEDDING, Modality.IMAGE, Modality.AUDIO)),
     (r"pixel_values_videos|video_\w*(values|features|patches)", (Modality.VIDEO,)),
     (
@@ -32,7 +34,7 @@ CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
         (Modality.TABULAR,),
     ),
     (
-        r"(encoder_)?hidden_states|inputs|latents|\w+_embeds|\w+_features|context\w*|code",
+        r"(\w+_)?hidden_states?|inputs|latents|\w+_embeds|\w+_features|context\w*|code",
         (Modality.EMBEDDING, Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO),
     ),
 )
@@ -51,6 +53,11 @@ def carrier_of(name: str, fed: tuple[Modality, ...]) -> Modality | None:
     return None
 
 
+def are_ids(name: str) -> bool:
+    """Whether an input of this name holds ids."""
+    return re.fullmatch(_IDS, name) is not None
+
+
 def carriers(trial: Trial) -> dict[str, Modality]:
     """The inputs of the recipe that carry data, with the modality of each."""
     fed = trial.recipe.modalities
@@ -59,13 +66,17 @@ def carriers(trial: Trial) -> dict[str, Modality]:
 
 
 def batch_size(trial: Trial) -> int | None:
-    """Rows of the batch: the first axis that the text or else every carrier shares; None where they disagree."""
+    """Rows of the batch: the first axis that the text or else every carrier shares; None where they disagree.
+
+    A grid beside the pixels says how many patches each image has: the patches of all images then share one axis.
+    """
     inputs = trial.inputs
     arrays = {name: inputs[name] for name in carriers(trial) if isinstance(inputs[name], np.ndarray)}
     for name in ("input_ids", "decoder_input_ids"):
         if name in arrays and arrays[name].ndim >= 2:
             return int(arrays[name].shape[0])
-    sizes = {int(array.shape[0]) for array in arrays.values() if array.ndim >= 2}
+    grids = [value for name, value in inputs.items() if "grid" in name and isinstance(value, np.ndarray)]
+    sizes = {int(array.shape[0]) for array in [*arrays.values(), *grids] if array.ndim >= 2}
     return sizes.pop() if len(sizes) == 1 else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from modelmuster.checks.differences import floats, influence, noise_floor, relative_rms
-from modelmuster.checks.feeding import batch_size, carriers, changed
+from modelmuster.checks.feeding import are_ids, batch_size, carriers, changed
 from modelmuster.checks.promises import broken_promise
 from modelmuster.checks.question import Figures, Question, failed, passed
 from modelmuster.contracts import Outputs, Trial
@@ -33,7 +33,11 @@ class Forward(Question):
 
 def _unfed(trial: Trial, figures: Figures) -> str | None:
     """Kinds of input that the class takes in, or that the recipe claims to feed, but that no input carries."""
-    fed = set(carriers(trial).values())
+    carrying = carriers(trial)
+    fed = set(carrying.values())
+    if any(are_ids(name) for name in carrying):
+        # Whatever ids stand for, code words of sound among it, the catalogue calls them text.
+        fed.add(Modality.TEXT)
     figures["fed"] = ", ".join(sorted(fed))
     claimed = set(trial.recipe.modalities)
     if trial.recipe.model_class == trial.architecture.default_class:

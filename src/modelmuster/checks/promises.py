@@ -44,7 +44,7 @@ def _narrower(name: str, output: Output, dtype: str) -> str | None:
 
 def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
     batch = batch_size(trial)
-    if batch is not None and array.ndim >= 2 and array.shape[0] != batch:
+    if batch is not None and array.ndim >= 2 and array.shape[0] != batch and not _is_packed(trial):
         return f"{name} has {array.shape[0]} rows for a batch of {batch}"
     length = _length(trial)
     if length is not None and name in {"logits", "last_hidden_state"} and array.ndim == 3 and array.shape[1] != length:
@@ -53,6 +53,12 @@ def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
     if widths and array.shape[-1] not in widths:
         return f"{name} is {array.shape[-1]} wide, the configuration promises {' or '.join(map(str, sorted(widths)))}"
     return None
+
+
+def _is_packed(trial: Trial) -> bool:
+    """Whether the positions of all rows share one axis, those that padding would take left out."""
+    hidden = trial.baseline().get("last_hidden_state")
+    return hidden is not None and hidden.array.ndim == 2
 
 
 def _length(trial: Trial) -> int | None:

@@ -91,7 +91,7 @@ class Search:
         try:
             self._model_class = model_class(self.architecture, self.class_name)
             self._config_class = config_class(self.architecture, self._model_class)
-            self._override = overrides.find(self.architecture.model_type, self.class_name)
+            self._override = overrides.find(self.architecture, self.class_name)
             overridden: dict[str, Any] = {}
             if self._override:
                 overrides.apply(self._override, overridden)
@@ -181,7 +181,7 @@ class Search:
             if only and layout.name != only:
                 continue
             found = self._try(built, layout)
-            if found and wanted <= set(layout.modalities):
+            if found and (only or wanted <= set(layout.modalities)):
                 return found
             if found and (self.partial is None or _breadth(found) > _breadth(self.partial)):
                 self.partial = found

@@ -12,7 +12,7 @@ from modelmuster.recipes.inputs.codes import code_layouts
 from modelmuster.recipes.inputs.image import image_fragments
 from modelmuster.recipes.inputs.layout import Fragment, Layout
 from modelmuster.recipes.inputs.multimodal import fused_layouts
-from modelmuster.recipes.inputs.required import complete, offer
+from modelmuster.recipes.inputs.required import complete, encoder_states, offer
 from modelmuster.recipes.inputs.text import decoder_arguments, has_decoder, text_arguments
 from modelmuster.recipes.inputs.time_series import time_series_layouts
 from modelmuster.recipes.inputs.towers import tower_layouts
@@ -37,6 +37,8 @@ def composed(callee: Callee) -> Iterator[Layout]:
     yield from tower_layouts(callee)
     if not callee.takes("input_ids"):
         yield required_layout(callee)
+    if callee.takes("encoder_hidden_states"):
+        yield from _beside_encoder(callee)
 
 
 def text_layout(callee: Callee) -> Layout:
@@ -66,7 +68,21 @@ def _single(callee: Callee, fragment: Fragment) -> Layout:
         return complete(callee, draw, made)
 
     name = f"{fragment.modality.value}:{fragment.name}" + ("+text" if has_decoder(callee) else "")
-    return offer(name, (fragment.modality,), build)
+    kinds = callee.architecture.modalities
+    # A model of videos whose forward takes one picture at a time is given frames.
+    frames = fragment.modality is Modality.IMAGE and Modality.IMAGE not in kinds and Modality.VIDEO in kinds
+    return offer(name, (Modality.VIDEO if frames else fragment.modality,), build)
+
+
+def _beside_encoder(callee: Callee) -> Iterator[Layout]:
+    """The vectors of an encoder beside what a decoder takes, for decoders that do not run without."""
+    plain = [*code_layouts(callee), text_layout(callee)] if callee.takes("input_ids") else [required_layout(callee)]
+    for layout in plain:
+
+        def build(layout: Layout = layout) -> dict[str, Any]:
+            return {**layout.build(), "encoder_hidden_states": encoder_states(callee, callee.draw("encoder"))}
+
+        yield Layout(f"{layout.name}+encoder", (*layout.modalities, Modality.EMBEDDING), build)
 
 
 def required_layout(callee: Callee) -> Layout:

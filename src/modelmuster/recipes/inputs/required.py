@@ -44,6 +44,12 @@ def _hidden(callee: Callee, draw: Draw, made: dict[str, Any]) -> Any:
     return draw.normal(BATCH, _length(made), callee.sizes.width)
 
 
+def encoder_states(callee: Callee, draw: Draw) -> torch.Tensor:
+    """What an encoder of the width that the config tells made of as many tokens as `SEQUENCE`."""
+    names = ("encoder_hidden_size", "cross_attention_hidden_size", "cross_hidden_size")
+    return draw.normal(BATCH, SEQUENCE, _number(callee, *names, default=callee.sizes.width))
+
+
 def _layers_beside(callee: Callee, draw: Draw, made: dict[str, Any]) -> Any:
     """Hidden states of several layers of another model, side by side."""
     layers = value_of(callee.config, "target_layer_ids") or [0]
@@ -118,7 +124,13 @@ FILLERS: dict[str, Filler] = {
     "bbox": lambda _callee, draw, made: boxes(draw, _length(made)),
     "inputs_embeds": _hidden,
     "hidden_states": _hidden,
-    "encoder_hidden_states": _hidden,
+    "encoder_hidden_states": lambda callee, draw, _made: encoder_states(callee, draw),
+    "last_hidden_state": lambda callee, draw, made: draw.normal(
+        BATCH, _length(made), _number(callee, "input_size", default=callee.sizes.width)
+    ),
+    "backbone_last_hidden_state": lambda callee, draw, _made: draw.normal(
+        BATCH, _number(callee, "backbone_hidden_size", default=callee.sizes.width)
+    ),
     "image_features": _hidden,
     "vision_features": _hidden,
     "text_features": _hidden,
@@ -197,6 +209,8 @@ FILLERS: dict[str, Filler] = {
 
 COMPANIONS: dict[str, str | None] = {
     "bbox": "input_ids",
+    "backbone_last_hidden_state": None,
+    "last_hidden_state": "input_ids",
     "visual_feats": None,
     "visual_pos": None,
     "visual_embeds": None,
@@ -233,6 +247,8 @@ Without them a modality would be missing, would not fit, or would be replaced by
 CARRIES = {
     "bbox": Modality.LAYOUT,
     "xpath_tags_seq": Modality.LAYOUT,
+    "backbone_last_hidden_state": Modality.EMBEDDING,
+    "last_hidden_state": Modality.EMBEDDING,
     "visual_feats": Modality.IMAGE,
     "visual_embeds": Modality.IMAGE,
     "user_audio_codes": Modality.AUDIO,

@@ -62,4 +62,10 @@ def _hidden(callee: Callee) -> Iterator[Layout]:
             draw = callee.draw()
             return complete(callee, draw, {"hidden_states": draw.normal(*shape)})
 
-        yield Layout(name, (Modality.EMBEDDING,), build)
+        yield Layout(name, (_meant(callee),), build)
+
+
+def _meant(callee: Callee) -> Modality:
+    """What hidden states stand for: the one kind of data that the architecture takes in, if it is one."""
+    kinds = callee.architecture.modalities
+    return kinds[0] if len(kinds) == 1 and kinds[0] is not Modality.TEXT else Modality.EMBEDDING

@@ -6,13 +6,14 @@
 
 `reason` is mandatory. `config` sets arguments by dotted path after the rules ran; `none` lists paths to set to None,
 which TOML cannot say. `model_class` limits the table to one class; `layout` names the only input layout to use, and
-`inputs` is handed to the input layouts.
+`inputs` is handed to the input layouts. What an override says of a sub-config also holds where that part is run alone,
+unless the part has an override of its own.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import msgspec
 
 from modelmuster.errors import UsageError
 from modelmuster.recipes.shrink.draft import jsonable
-from modelmuster.records import Applied
+from modelmuster.records import Applied, Architecture
 
 FOLDER = Path(__file__).parent
 
@@ -66,12 +67,35 @@ def load(folder: Path = FOLDER) -> Mapping[str, Override]:
     return found
 
 
-def find(model_type: str, model_class: str) -> Override | None:
+def find(architecture: Architecture, model_class: str) -> Override | None:
     """The override for that class of that type; None where the rules suffice."""
-    override = load().get(model_type)
+    override = load().get(architecture.model_type) or _of_whole(architecture)
     if override is None or override.model_class not in {None, model_class}:
         return None
     return override
+
+
+def _of_whole(architecture: Architecture) -> Override | None:
+    """What the override of a whole says of this part of it."""
+    from transformers import CONFIG_MAPPING
+
+    for whole in architecture.part_of:
+        override = load().get(whole)
+        parts = getattr(CONFIG_MAPPING[whole], "sub_configs_defaults", None) or {}
+        for name, part in parts.items():
+            if override and getattr(part, "model_type", None) == architecture.model_type:
+                config = dict(_below(name, override.config.items()))
+                none = tuple(path for path, _ in _below(name, ((path, None) for path in override.none)))
+                if config or none:
+                    return Override(reason=override.reason, config=config, none=none)
+    return None
+
+
+def _below(name: str, values: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The values of one sub-config, by the path within it."""
+    for path, value in values:
+        if path.startswith(f"{name}."):
+            yield path.removeprefix(f"{name}."), value
 
 
 def apply(override: Override, arguments: dict[str, Any]) -> tuple[Applied, ...]:

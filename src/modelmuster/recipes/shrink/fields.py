@@ -32,7 +32,7 @@ NOT_WIDTH = (
     r"|window|position|sequence|block_size|chunk|bucket|shift|context|prompt|cache|index_|^scale|scaling"
     r"|batch|num|group|hash|feature_size|^input_size|vocab|codebook_size|lag|upsampl|downsampl"
     r"|_act|dropout|prob|std|range|rate|ratio|coef|cost|eps|init|loss|eval|max_|min_|axis|quantization"
-    r"|frame|temporal|time_dim|mel|spectrogram|fft|sampling|sample|hop"
+    r"|pos_emb_|frame|temporal|time_dim|mel|spectrogram|fft|sampling|sample|hop"
     r"|action|state_dim|real_features|cat_features|embedding_dimension"
 )
 
