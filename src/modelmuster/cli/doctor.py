@@ -19,7 +19,10 @@ _OPTIONAL = {
     "sentencepiece": "modelmuster[models]",
     "pillow": "modelmuster[models]",
     "scipy": "modelmuster[models]",
-    "timm": "timm",
+    "timm": "modelmuster[timm]",
+    "torchvision": "modelmuster[timm]",
+    "torchaudio": "modelmuster[torchaudio]",
+    "natten": "modelmuster[natten]",
 }
 """Optional distributions with what to give to pip."""
 
@@ -41,12 +44,12 @@ def doctor(
     if only_plugins:
         _show_plugins(broken, as_json=json)
         return
-    from modelmuster.runs import environment, probes
+    from modelmuster.runs import environment, misfits, probes
 
     here = environment.capture()
     found = probes.probe_all()
     packages = {name: _version(name) for name in _OPTIONAL}
-    pairs = _mismatches()
+    problems = [f"{one.reason}; {one.remedy}" for one in [misfits.misfit()] if one is not None]
     blocked = _held_back() if models else {}
     if json:
         from modelmuster.cli.console import write_json
@@ -56,13 +59,13 @@ def doctor(
                 "environment": here,
                 "targets": found,
                 "packages": packages,
-                "problems": pairs,
+                "problems": problems,
                 "broken_plugins": broken,
                 "held_back": blocked,
             }
         )
         return
-    _show(here, found, packages, pairs, broken)
+    _show(here, found, packages, problems, broken)
     if models:
         _show_held_back(blocked)
 
@@ -72,26 +75,6 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _mismatches() -> list[str]:
-    """Installed packages that are known to break one another."""
-    torch, torchvision = _version("torch"), _version("torchvision")
-    if torch and torchvision and "+cpu" in torch and "+cpu" not in torchvision and not _declares_operators():
-        return [
-            (
-                f"torchvision {torchvision} is built for CUDA, torch {torch} for the CPU: importing many transformers "
-                "modules fails. Type: pip uninstall torchvision (or install the CPU build of it)"
-            )
-        ]
-    return []
-
-
-def _declares_operators() -> bool:
-    """Whether the set-up of a checkout mended torchvision (`tools/torchvision_beside_cpu_torch.py`)."""
-    files = metadata.files("torchvision") or []
-    extension = next((file for file in files if str(file) == "torchvision/extension.py"), None)
-    return extension is not None and '"torchvision::nms"' in extension.read_text()
 
 
 def _held_back() -> dict[str, list[str]]:

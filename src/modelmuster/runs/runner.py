@@ -26,7 +26,7 @@ from modelmuster.records import (
     Plan,
     Result,
 )
-from modelmuster.runs import answers, environment, folders, journal, locking, ordering, probes
+from modelmuster.runs import answers, environment, folders, journal, locking, misfits, ordering, probes
 from modelmuster.runs.counts import Counts
 from modelmuster.runs.folders import RunFolder
 from modelmuster.runs.status import StatusFile
@@ -102,7 +102,8 @@ def run(
 
     Raises:
         RunInProgress: another process writes in this home.
-        UsageError: the run exists already, or the environment has changed since it began.
+        UsageError: the run exists already, the environment has changed since it began, or installed packages break
+            one another.
         UnknownName: a target that is not installed.
         InfrastructureError: no process can be started, or the disk refuses; what was recorded stays.
     """
@@ -110,6 +111,7 @@ def run(
     names = sorted({cell.target for cell in plan.cells})
     for name in names:
         plugins.targets().get(name)
+    misfits.require_fitting_packages(names)
     summary = RunSummary(plan.run_id, len(plan.cells))
     with locking.held(home, purpose=f"run {plan.run_id}"):
         try:

@@ -6,10 +6,10 @@ keyword arguments that come out are what `Recipe.config` stores.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from modelmuster.recipes.shrink.declaration import declared
 from modelmuster.recipes.shrink.tokens import TokenIds
 from modelmuster.records import Applied
 
@@ -42,17 +42,8 @@ def read(config: Any, name: str, default: Any = None) -> Any:
         value = vars(config).get(name)
         if value is not None:
             return value
-        found = {field.name: declared_default(field) for field in dataclasses.fields(type(config))}.get(name)
+        found = declared(type(config)).get(name)
         return default if found is None else found
-
-
-def declared_default(field: dataclasses.Field[Any]) -> Any:
-    """The default that a config field is declared with; None where it has none."""
-    if field.default is not dataclasses.MISSING:
-        return field.default
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return None
 
 
 class Draft:
@@ -61,7 +52,7 @@ class Draft:
     Attributes:
         config: the default instance; only read.
         path: where it hangs in the root config, such as `text_config.`; empty for the root.
-        values: each dataclass field with its default value.
+        values: each declared field with its default value.
         derived: fields declared as None that the class fills itself; passing them would freeze a wrong value.
         given: fields that the parent config passed, so that they differ from this class's own defaults.
         extra: attributes that the parent config passed and that are no fields of this class; models read them.
@@ -75,13 +66,11 @@ class Draft:
         from transformers import PreTrainedConfig
 
         self.config, self.path, self.tokens, self.relaxed = config, path, tokens, relaxed
-        fields = [field for field in dataclasses.fields(type(config)) if field.name not in NOT_SHRUNK]
-        self.values = {field.name: read(config, field.name) for field in fields}
+        fields = {name: default for name, default in declared(type(config)).items() if name not in NOT_SHRUNK}
+        self.values = {name: read(config, name) for name in fields}
         self.part_configs = {n: v for n, v in self.values.items() if isinstance(v, PreTrainedConfig)}
         self.given, self.extra = self._given() if path else (frozenset[str](), {})
-        self.derived = frozenset(
-            field.name for field in fields if declared_default(field) is None and field.name not in self.given
-        )
+        self.derived = frozenset(name for name, default in fields.items() if default is None and name not in self.given)
         self.parts: dict[str, Draft] = {}
         self.chosen: dict[str, Any] = {}
         self.applied: list[Applied] = []
@@ -92,7 +81,7 @@ class Draft:
     def _given(self) -> tuple[frozenset[str], dict[str, Any]]:
         from transformers import PreTrainedConfig
 
-        base = {field.name for field in dataclasses.fields(PreTrainedConfig)}
+        base = declared(PreTrainedConfig).keys()
         try:
             own = type(self.config)()
         except Exception:  # noqa: BLE001 - a class without usable defaults has none to compare with
@@ -105,7 +94,7 @@ class Draft:
             and not isinstance(value, PreTrainedConfig)
             and jsonable(value) != jsonable(read(own, name))
         )
-        fields = {field.name for field in dataclasses.fields(type(self.config))}
+        fields = declared(type(self.config)).keys()
         extra = {
             name: value
             for name, value in vars(self.config).items()
