@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-@cache
 def declared(cls: Any) -> Mapping[str, Any]:
     """Each field with the default that it is declared with; None where it has none."""
     if dataclasses.is_dataclass(cls):
@@ -34,7 +32,7 @@ def _parameters(cls: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if base is not PreTrainedConfig and issubclass(base, PreTrainedConfig) and "__init__" in vars(base):
-            parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+            parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
             found |= {
                 each.name: None if each.default is inspect.Parameter.empty else each.default
                 for each in parameters
