@@ -199,3 +199,28 @@ def test_compare_lists_what_changed(stored):
     assert "2 changes in 4 questions" in done.stdout
     kinds = [change["kind"] for change in json.loads(muster("compare", "a", "b", "--json").stdout)["changes"]]
     assert kinds == ["new failure", "fixed"]
+
+
+def test_a_summary_for_a_pull_request_and_annotations_are_written(stored, tmp_path):
+    hostile = "a | b <img src=x>\n::set-output"
+    failing = [make_result("forward", F, message=hostile), make_result("reference")]
+    stored("a")
+    stored("b", day=2, records=[make_record("b", BERT, results=failing), make_record("b", VIT)])
+    done = muster("gate", "--baseline", "a", "--markdown", "out/summary.md", "--annotate")
+    assert done.exit_code == 1
+    summary = (tmp_path / "out" / "summary.md").read_text(encoding="utf-8")
+    assert "the gate is closed" in summary
+    assert "1 new failures" in summary
+    assert "<img" not in summary
+    [annotation] = [line for line in done.stdout.splitlines() if line.startswith("::")]
+    assert annotation.startswith("::error title=bert")
+    assert "%0A%3A%3Aset-output" in annotation or "%0A::set-output" in annotation
+
+
+def test_a_summary_stays_short(home, tmp_path):
+    cells = [make_cell(f"m{number}") for number in range(60)]
+    write_run(home, "a", cells, [make_record("a", cell, (F, F)) for cell in cells])
+    muster("gate", "--markdown", "s.md")
+    summary = (tmp_path / "s.md").read_text(encoding="utf-8")
+    assert summary.count("| new failure |") == 20
+    assert "and 100 more" in summary

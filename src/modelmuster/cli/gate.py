@@ -39,6 +39,10 @@ def gate(
     save_baseline: Annotated[
         Path | None, typer.Option("--save-baseline", help="Keep the run as a file to compare with, and stop.")
     ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", help="Also write a summary there, for a pull request.", metavar="FILE")
+    ] = None,
+    annotate: Annotated[bool, typer.Option("--annotate", help="Also print GitHub's annotations.")] = False,
     json: reading.AsJson = False,
 ) -> None:
     """Exit 0 when the run may pass, 1 when a rule is broken, 3 when work was lost, 5 when nothing was decided.
@@ -69,6 +73,14 @@ def gate(
                 hint="compare with a run of the same targets, checks and seed",
             )
         verdict = judge(found, old, table("gate", Rules, rules), _stale(which.run_id))
+    if markdown is not None:
+        from modelmuster.report import files, verdict_markdown
+
+        files.write(markdown, verdict_markdown.render(verdict, which.run_id).encode())
+    if annotate:
+        from modelmuster.report.verdict_markdown import workflow_commands
+
+        sys.stdout.write(workflow_commands(verdict))
     if json:
         write_json({"verdict": verdict, "exit_code": verdict.exit_code})
     else:

@@ -1,4 +1,4 @@
-"""`muster report`: one run as a self-contained HTML page, a Markdown summary or a JSON document."""
+"""`muster report`: one run as a self-contained HTML page, or in a format for other programs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 
 from modelmuster.cli import reading
 
+FORMATS = ("html", "markdown", "json", "junit", "badges")
+
 
 def report(
     *,
@@ -19,12 +21,12 @@ def report(
         typer.Option(
             "--output",
             "-o",
-            help="Where it goes; - for standard output. Default: report.html, other formats to standard output.",
+            help="Where it goes; - for standard output. Default: report.html, the folder badges, else standard output.",
             metavar="FILE",
         ),
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", help="html, markdown or json.", metavar="html|markdown|json")
+        str, typer.Option("--format", help="What to write; badges are files for shields.io.", metavar="|".join(FORMATS))
     ] = "html",
 ) -> None:
     """Write what a run found: the matrix with every cell's details, the findings by cause, and what did not run.
@@ -33,22 +35,29 @@ def report(
     """
     from modelmuster.cli.console import err
     from modelmuster.errors import UsageError
-    from modelmuster.report import document, files, html, markdown
+    from modelmuster.report import document, files, html, junit, markdown
     from modelmuster.report.gather import gather
 
-    if format_ not in {"html", "markdown", "json"}:
-        raise UsageError(f"unknown format {format_!r}", hint="formats are: html, markdown, json")
+    if format_ not in FORMATS:
+        raise UsageError(f"unknown format {format_!r}", hint=f"formats are: {', '.join(FORMATS)}")
+    if format_ == "badges":
+        _write_badges(run, output or Path("badges"))
+        return
     with reading.stored() as reader:
         data = gather(reader, run)
     note = ""
-    if format_ == "html":
-        page = html.render(data)
-        content = page.html.encode()
-        note = "" if page.complete else "; logs and tracebacks are cut to keep it small, --format json has them in full"
-    elif format_ == "markdown":
-        content = markdown.render(data).encode()
-    else:
-        content = document.render(data)
+    match format_:
+        case "html":
+            page = html.render(data)
+            content = page.html.encode()
+            if not page.complete:
+                note = "; logs and tracebacks are cut to keep it small, --format json has them in full"
+        case "markdown":
+            content = markdown.render(data).encode()
+        case "junit":
+            content = junit.render(data)
+        case _:
+            content = document.render(data)
     path = output or (Path("report.html") if format_ == "html" else Path("-"))
     if str(path) == "-":
         sys.stdout.buffer.write(content)
@@ -57,3 +66,16 @@ def report(
     files.write(path, content)
     size = html.readable_bytes(len(content))
     err().print(reading.safe(f"wrote {path} ({size}): run {data.run_id}{note}"), soft_wrap=True)
+
+
+def _write_badges(run: str, folder: Path) -> None:
+    from modelmuster.cli.console import err
+    from modelmuster.report import badges, files
+    from modelmuster.views.summary import summary
+
+    with reading.stored() as reader:
+        found = summary(reader, run)
+    made = list(badges.render(found))
+    for name, content in made:
+        files.write(folder / name, content)
+    err().print(reading.safe(f"wrote {len(made)} badges into {folder}: run {found.run_id}"), soft_wrap=True)

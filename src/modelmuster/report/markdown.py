@@ -22,7 +22,7 @@ _SPECIAL = {ord(char): f"&#{ord(char)};" for char in "&<>|`*_[]\\@#!~"}
 def render(data: ReportData) -> str:
     """The summary, under a page for any number of architectures."""
     lines = [
-        f"### modelmuster: run {_text(data.run_id)}",
+        f"### modelmuster: run {text(data.run_id)}",
         "",
         f"- architectures: {data.answered} of {data.architectures} gave an answer"
         + (f", {len(data.unplanned)} could not be planned" if data.unplanned else ""),
@@ -30,7 +30,7 @@ def render(data: ReportData) -> str:
         f"- checks: {data.results}",
         _realness(data.realness),
         *_machine(data),
-        *(f"- damaged and not used: {_text(damage)}" for damage in data.damages),
+        *(f"- damaged and not used: {text(damage)}" for damage in data.damages),
         "",
         *_matrix(data),
         "",
@@ -51,7 +51,7 @@ def _machine(data: ReportData) -> list[str]:
     if machine is None:
         return []
     versions = [f"{package.name} {package.version}" for package in machine.packages if package.version]
-    return [f"- {_text(machine.cpu)}, Python {_text(machine.python)}, {_text(', '.join(versions))}"]
+    return [f"- {text(machine.cpu)}, Python {text(machine.python)}, {text(', '.join(versions))}"]
 
 
 def _matrix(data: ReportData) -> list[str]:
@@ -65,7 +65,7 @@ def _matrix(data: ReportData) -> list[str]:
 
 
 def _heading(column: Column, *, several_scales: bool) -> str:
-    return _text(" ".join([column.target, column.dtype, *([column.scale] if several_scales else [])]))
+    return text(" ".join([column.target, column.dtype, *([column.scale] if several_scales else [])]))
 
 
 def _share(tally: Tally) -> str:
@@ -79,8 +79,8 @@ def _causes(failures: Sequence[FailureGroup]) -> list[str]:
         return ["No findings."]
     lines = [f"Findings by cause ({len(failures)}):", ""]
     for group in failures[:CAUSES]:
-        said = _text(_one_line(f"{group.title}: {group.message}" if _adds(group) else group.message or group.title))
-        places = ", ".join(f"{_text(place.row)} on {_text(place.column.target)}" for place in group.places[:_PLACES])
+        said = text(_one_line(f"{group.title}: {group.message}" if _adds(group) else group.message or group.title))
+        places = ", ".join(f"{text(place.row)} on {text(place.column.target)}" for place in group.places[:_PLACES])
         more = f" and {len(group.places) - _PLACES} more" if len(group.places) > _PLACES else ""
         kind = f"{group.outcome.letter} {group.outcome.value.replace('_', ' ')}"
         counted = f"×&nbsp;{len(group.places)}{', expected' if group.expected else ''}"
@@ -100,8 +100,9 @@ def _one_line(text: str) -> str:
     return flat if len(flat) <= _MESSAGE_CHARS else f"{flat[: _MESSAGE_CHARS - 1]}…"
 
 
-def _text(text: str) -> str:
-    return " ".join(text.split()).translate(_SPECIAL)
+def text(anything: str) -> str:
+    """The text on one line, with nothing in it that Markdown or HTML would take for its own."""
+    return " ".join(anything.split()).translate(_SPECIAL)
 
 
 def _line(parts: Sequence[str]) -> str:
