@@ -9,6 +9,7 @@ from modelmuster.contracts import Subject
 from modelmuster.errors import CannotBuild, NoInputs, TooLarge, Unavailable
 from modelmuster.numerics.tensors import flatten, to_torch
 from modelmuster.recipes import prepare
+from modelmuster.recipes.build import run_once
 from modelmuster.recipes.identity import recipe_hash
 from modelmuster.records import Architecture, Modality, Recipe, Scale, Stage
 
@@ -27,6 +28,17 @@ def test_a_model_is_built_and_runs(request, name):
     assert set(asked.modalities) <= set(subject.recipe.modalities)
     assert all(np.isfinite(out.array).all() for out in outputs(subject).values())
     assert subject.recipe.parameters < 5_000_000
+
+
+def test_what_a_module_keeps_of_its_trial_run_can_be_trained_with():
+    class Keeping(torch.nn.Module):
+        def forward(self, x):
+            self.kept = x * 2
+            return self.kept
+
+    module = Keeping()
+    run_once(module, {"x": torch.ones(2)})
+    assert not module.kept.is_inference()
 
 
 def test_the_same_question_gives_the_same_model_inputs_and_hash(llama):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,23 @@ from modelmuster.checks.feeding import batch_size
 from modelmuster.contracts import Output, Outputs, Trial
 from modelmuster.nested import members_of
 
+_PACKED = re.compile(r"(image|pixel|video)_(values|grid|patches)\w*|pixel_values_videos|spatial_shapes")
+"""Inputs in which every row of a batch may have several entries: recipes give each row as many of the same size."""
+
 
 def separable(trial: Trial) -> str | None:
     """Why the rows of the recipe's inputs cannot be told apart, or None."""
     batch = batch_size(trial)
     if batch is None or batch < 2:
         return "the inputs have no axis for the rows of a batch"
-    packed = sorted(name for name, value in trial.inputs.items() if not _has_rows(value, batch))
+    packed = sorted(name for name, value in trial.inputs.items() if not _has_rows(name, value, batch))
     return f"{', '.join(packed)} does not have one row for each of the batch" if packed else None
 
 
 def taken(trial: Trial, order: list[int]) -> dict[str, Any]:
     """The inputs with these rows, in this order."""
-    return {name: _rows(value, order) for name, value in trial.inputs.items()}
+    batch = batch_size(trial) or 0
+    return {name: _rows(name, value, order, batch) for name, value in trial.inputs.items()}
 
 
 def rows(outputs: Outputs, order: list[int], batch: int) -> dict[str, Output]:
@@ -37,16 +42,23 @@ def rows(outputs: Outputs, order: list[int], batch: int) -> dict[str, Output]:
     return found
 
 
-def _has_rows(value: Any, batch: int) -> bool:
+def _has_rows(name: str, value: Any, batch: int) -> bool:
     if isinstance(value, np.ndarray):
-        return value.ndim == 0 or value.shape[0] == batch
+        return value.ndim == 0 or value.shape[0] == batch or _is_packed(name, value, batch)
     if isinstance(value, list | tuple):
         return len(value) == batch
     # Dictionaries and dataclasses are passed whole, caches among them, whose members need not be rows.
     return not members_of(value)
 
 
-def _rows(value: Any, order: list[int]) -> Any:
+def _is_packed(name: str, value: np.ndarray, batch: int) -> bool:
+    """Whether the patches of all images lie one after the other, as many for each row of the batch."""
+    return bool(_PACKED.fullmatch(name)) and value.ndim >= 2 and value.shape[0] % batch == 0
+
+
+def _rows(name: str, value: Any, order: list[int], batch: int) -> Any:
     if isinstance(value, np.ndarray):
+        if value.ndim and value.shape[0] != batch and _is_packed(name, value, batch):
+            return np.concatenate([np.split(value, batch)[row] for row in order])
         return value[order] if value.ndim else value
     return type(value)(value[row] for row in order) if isinstance(value, list | tuple) else value

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import numpy as np
 
 from modelmuster.checks.differences import floats, influence, noise_floor, relative_rms
 from modelmuster.checks.feeding import are_ids, batch_size, carriers, changed
 from modelmuster.checks.promises import broken_promise
 from modelmuster.checks.question import Figures, Question, failed, passed
-from modelmuster.contracts import Outputs, Trial
+from modelmuster.contracts import Trial
 from modelmuster.numerics.rule import saturated
 from modelmuster.records import Finding, Modality
+
+T = TypeVar("T")
 
 _MAIN = ("logits", "last_hidden_state")
 
@@ -94,7 +99,7 @@ def _constant(trial: Trial, figures: Figures) -> str | None:
 
 def _deaf(trial: Trial, figures: Figures) -> str | None:
     """Data inputs whose change leaves every output as it was."""
-    before, deaf = _main(trial.baseline()), []
+    before, deaf = main_outputs(trial.baseline()), []
     for name, modality in carriers(trial).items():
         inputs = changed(trial, name)
         if inputs is None:
@@ -107,7 +112,7 @@ def _deaf(trial: Trial, figures: Figures) -> str | None:
     return "; ".join(deaf) or None
 
 
-def _main(outputs: Outputs) -> Outputs:
+def main_outputs(outputs: Mapping[str, T]) -> Mapping[str, T]:
     """The outputs that answer for the whole model: a tower's own features change even when nobody listens to them."""
     for main in _MAIN:
         if main in outputs:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import torch
 
@@ -40,7 +39,7 @@ class Gradients(Question):
         trial.entering(Stage.RUN)
         seed_forward()
         with torch.enable_grad():
-            loss = _loss(trial.module(**arguments(trial, trial.inputs)))
+            loss = weighted(dict(named_tensors(trial.module(**arguments(trial, trial.inputs)))))
         if loss is None:
             return not_applicable("no output depends on a parameter in a differentiable way")
         found = torch.autograd.grad(loss, list(trainable.values()), allow_unused=True)
@@ -58,10 +57,10 @@ class Gradients(Question):
         return passed(figures)
 
 
-def _loss(returned: Any) -> torch.Tensor | None:
+def weighted(outputs: Mapping[str, torch.Tensor]) -> torch.Tensor | None:
     """A fixed random weighting of all finite values, so that no symmetry (a softmax sums to 1) hides a dependence."""
     generator = torch.Generator().manual_seed(0)
-    parts = [_weighted(tensor, generator) for tensor in _differentiable(returned)]
+    parts = [_weighted(tensor, generator) for tensor in _differentiable(outputs)]
     return torch.stack(parts).sum() if parts else None
 
 
@@ -71,7 +70,7 @@ def _weighted(tensor: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return (torch.where(finite, tensor, 0) * weights).sum().float() / max(int(finite.sum()), 1)
 
 
-def _differentiable(returned: Any) -> Iterator[torch.Tensor]:
-    for _, tensor in named_tensors(returned):
+def _differentiable(outputs: Mapping[str, torch.Tensor]) -> Iterator[torch.Tensor]:
+    for tensor in outputs.values():
         if tensor.is_floating_point() and tensor.requires_grad and tensor.numel():
             yield tensor

@@ -82,7 +82,8 @@ def run_once(module: nn.Module, arguments: dict[str, Any]) -> None:
         TypeError: nothing that came back is a tensor.
     """
     seed_forward()
-    with torch.inference_mode():
+    # Not `inference_mode`: what a module keeps of its first forward pass must not spoil later backward passes.
+    with torch.no_grad():
         returned = module(**_cloned(arguments))
     if next(named_tensors(returned), None) is None:
         raise TypeError(f"forward returned no tensor, but {type(returned).__name__}")
