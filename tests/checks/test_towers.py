@@ -15,13 +15,15 @@ def test_a_healthy_model_passes():
 
 def test_a_tower_that_differs_alone_fails(monkeypatch):
     subject = models.clip()
+    trial = models.trial(subject)
+    trial.rounding()  # not under the fault
     features = subject.module.get_text_features
 
     def alone(input_ids, **kwargs):
         return features(input_ids=input_ids if "position_ids" in kwargs else input_ids.flip(1), **kwargs)
 
     monkeypatch.setattr(subject.module, "get_text_features", alone)
-    assert "the text tower alone" in Towers().run(models.trial(subject)).message
+    assert "the text tower alone" in Towers().run(trial).message
 
 
 def test_tables_that_are_not_transposed_fail():
