@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,6 +35,47 @@ def rebuild(*, json: reading.AsJson = False) -> None:
     from modelmuster.settings import Home
 
     _show_report(store.rebuild(Home.find()), as_json=json)
+
+
+@app.command("import")
+def import_(
+    sources: Annotated[list[Path], typer.Argument(help="Folders of runs, or another machine's .muster folder.")],
+    *,
+    unite: Annotated[
+        bool, typer.Option("--unite", help="Also make one run of them all, such as of the shards of a plan.")
+    ] = False,
+    json: reading.AsJson = False,
+) -> None:
+    """Bring runs of other machines here. Doing it again changes nothing; two runs of one id that differ are refused.
+
+    Examples: muster db import machine-b/.muster · muster db import --unite shard-*/.muster
+    """
+    import shlex
+    import sys
+
+    from modelmuster import store
+    from modelmuster.cli.console import err, write_json
+    from modelmuster.runs import importing, locking
+    from modelmuster.settings import Home
+
+    home = Home.find()
+    with locking.held(home, purpose="import"):
+        done = importing.import_runs(home, sources)
+        united = (
+            importing.unite(home, [one.run_id for one in done], shlex.join(["muster", *sys.argv[1:]]))
+            if unite
+            else None
+        )
+    store.ingest(home)
+    if json:
+        write_json({"imported": done, "united": united.run_id if united else None})
+        return
+    for one in done:
+        err().print(
+            reading.safe(f"{one.state}: {one.run_id}, {one.records} records, from {one.source}"), soft_wrap=True
+        )
+    if united is not None:
+        err().print(reading.safe(f"united as {united.run_id}; next: muster matrix, muster gate"), soft_wrap=True)
 
 
 @app.command()
