@@ -63,6 +63,14 @@ def is_installed(distribution: str) -> bool:
     return find_spec(module_of(distribution)) is not None
 
 
+def version(distribution: str) -> str | None:
+    """The installed version; None where it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
 def is_core(distribution: str) -> bool:
     """Whether this package cannot do without it."""
     return normal(distribution) in {OURS, *(name for name, extra in _requirements() if not extra)}

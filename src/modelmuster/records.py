@@ -155,6 +155,13 @@ class Inference(StrEnum):
         return f"{self.mark} {self.value}"
 
 
+def inference_label(inference: Inference, observed: bool) -> str:
+    """Mark and word of what ran; 🚀 needs a device that the runtime itself named."""
+    if inference is Inference.MOCK or observed:
+        return inference.label
+    return "nothing ran"
+
+
 class Weights(StrEnum):
     """Where the weights came from."""
 
@@ -329,6 +336,11 @@ class Provenance(Record, frozen=True, kw_only=True):
     """The device asked for, such as `cpu`."""
     evidence: Evidence | None = None
     """None when the cell stopped before anything ran."""
+
+    @property
+    def label(self) -> str:
+        """What a reader is shown: mock inference as such, real inference only where a runtime answered for it."""
+        return inference_label(self.inference, self.evidence is not None)
 
 
 class Measurement(Record, frozen=True, kw_only=True):

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from modelmuster import dependencies
 
 if TYPE_CHECKING:
     from modelmuster.contracts import Probe
     from modelmuster.plugins import BrokenPlugin
     from modelmuster.records import Environment
 
-_OPTIONAL = {
-    "torch": "modelmuster[torch]",
-    "transformers": "modelmuster[torch]",
-    "safetensors": "modelmuster[torch]",
-    "sentencepiece": "modelmuster[models]",
-    "pillow": "modelmuster[models]",
-    "scipy": "modelmuster[models]",
-    "timm": "modelmuster[timm]",
-    "torchvision": "modelmuster[timm]",
-    "torchaudio": "modelmuster[torchaudio]",
-    "natten": "modelmuster[natten]",
-}
-"""Optional distributions with what to give to pip."""
-
 
 def doctor(
     *,
     models: Annotated[
-        bool, typer.Option("--models", help="Which architectures each missing package holds back.")
+        bool, typer.Option("--models", help="What each missing package holds back and would unlock.")
     ] = False,
     only_plugins: Annotated[
         bool, typer.Option("--plugins", help="Only plug-ins, with tracebacks of broken ones.")
@@ -48,9 +35,13 @@ def doctor(
 
     here = environment.capture()
     found = probes.probe_all()
-    packages = {name: _version(name) for name in _OPTIONAL}
+    packages = {name: dependencies.version(name) for name in _optional()}
     problems = [f"{one.reason}; {one.remedy}" for one in [misfits.misfit()] if one is not None]
-    blocked = _held_back() if models else {}
+    held_back = None
+    if models:
+        from modelmuster.cli.doctor_models import gather, show
+
+        held_back = gather(found)
     if json:
         from modelmuster.cli.console import write_json
 
@@ -61,32 +52,21 @@ def doctor(
                 "packages": packages,
                 "problems": problems,
                 "broken_plugins": broken,
-                "held_back": blocked,
+                "held_back": held_back,
             }
         )
         return
     _show(here, found, packages, problems, broken)
-    if models:
-        _show_held_back(blocked)
+    if held_back is not None:
+        show(held_back)
 
 
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _held_back() -> dict[str, list[str]]:
-    """Architectures by missing distribution."""
+def _optional() -> list[str]:
+    """The packages of the extras, and those that single architectures need."""
     from modelmuster import catalog
 
-    held: dict[str, list[str]] = {}
-    for architecture in catalog.load().architectures:
-        for package in architecture.requires:
-            if architecture.top_level and _version(package) is None:
-                held.setdefault(package, []).append(architecture.model_type)
-    return held
+    needed = {name for entry in catalog.load() for name in entry.requires}
+    return sorted({*dependencies.optional(), *needed})
 
 
 def _show(
@@ -113,7 +93,7 @@ def _show(
     for heading in ("package", "version", "to install it"):
         table.add_column(heading)
     for name, version in packages.items():
-        remedy = "" if version else _plain(f"pip install '{_OPTIONAL[name]}'")
+        remedy = "" if version else _plain(dependencies.install_command(name))
         table.add_row(name, version or "missing", remedy)
     console.print(table)
     for problem in problems:
@@ -121,15 +101,6 @@ def _show(
     for plugin in broken:
         described = _plain(f"{plugin.name} of {plugin.distribution}: {plugin.error}")
         console.print(f"[bold]broken plug-in:[/bold] {described}")
-
-
-def _show_held_back(blocked: dict[str, list[str]]) -> None:
-    from modelmuster.cli.console import out
-
-    if not blocked:
-        out().print("No architecture waits for a package.")
-    for package, names in sorted(blocked.items(), key=lambda item: -len(item[1])):
-        out().print(f"{package} would unlock {len(names)}: {', '.join(names)}", markup=False)
 
 
 def _show_plugins(broken: list[BrokenPlugin], *, as_json: bool) -> None:

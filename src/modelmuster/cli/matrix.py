@@ -96,7 +96,7 @@ def _heading(column: Column) -> Text:
     if column.inference is None:
         words.append("nothing ran yet")
     else:
-        words.append(f"{column.inference.mark} {column.inference}")
+        words.append(column.inference.label)
     if column.device_kind is not None and column.device_kind.value == "software-emulated":
         words.append("software-emulated")
     text = reading.safe(words[0])

@@ -60,7 +60,7 @@ def markdown(found: Matrix, *, every: bool) -> str:
     from modelmuster.views.rates import ordered
 
     labels = [
-        f"{_text(column.label)} {column.inference.mark} {column.inference}" if column.inference else _text(column.label)
+        f"{_text(column.label)} {column.inference.label}" if column.inference else _text(column.label)
         for column in found.columns
     ]
     lines = [f"Run {_text(found.run_id)}: {found.total}", ""]

@@ -88,7 +88,7 @@ def _show(reader: Reader, chosen: Narrowing, rows: list[ResultRow]) -> None:
         style = reading.paint(row.outcome)
         modifiers = (" expected" if row.expected is not None else "") + (" flaky" if row.flaky else "")
         table.add_row(
-            reading.safe(f" {row.outcome.letter} {row.outcome}{modifiers} ", style),
+            reading.safe(f" {row.word}{modifiers} ", style),
             reading.safe(row.model_type),
             reading.safe(row.model_class),
             reading.safe(_target(row)),
@@ -128,6 +128,4 @@ def _target(row: ResultRow) -> str:
         parts.append(row.dtype)
     if row.scale != "tiny":
         parts.append(row.scale)
-    if row.inference is not None:
-        parts.append(f"{row.inference.mark} {row.inference}")
-    return " ".join(parts)
+    return f"{' '.join(parts)} {row.inference_label}"

@@ -24,7 +24,7 @@ class Column:
     label: str
     """The target, with dtype and scale where these tell columns apart."""
     inference: Inference | None
-    """None when nothing ran on it."""
+    """None when no device answered: nothing ran on it."""
     device_kind: DeviceKind | None
     """Software-emulated when any result of it was; None when nothing was observed."""
     devices: tuple[str, ...]
@@ -142,7 +142,7 @@ def _observed(reader: Reader, run: int) -> dict[_Key, dict[str, Any]]:
         """
         SELECT target, dtype, scale,
             list_sort(list(DISTINCT device_name) FILTER (device_name IS NOT NULL)) AS devices,
-            list(DISTINCT inference) FILTER (inference IS NOT NULL) AS inferences,
+            list(DISTINCT inference) FILTER (inference = 'mock' OR device_name IS NOT NULL) AS inferences,
             list(DISTINCT device_kind) FILTER (device_kind IS NOT NULL) AS kinds
         FROM cells JOIN attempts USING (run, cell) WHERE run = $run GROUP BY ALL
         """,

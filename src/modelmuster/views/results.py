@@ -8,7 +8,17 @@ from typing import Any
 
 import msgspec
 
-from modelmuster.records import DeviceKind, Family, Inference, Outcome, Scale, Stage, Weights
+from modelmuster.records import (
+    HELD,
+    DeviceKind,
+    Family,
+    Inference,
+    Outcome,
+    Scale,
+    Stage,
+    Weights,
+    inference_label,
+)
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
 from modelmuster.store.cells import cell_of
@@ -64,6 +74,17 @@ class ResultRow:
     checkpoint: str | None
     reproduce: str
     """The command line that asks this very question again."""
+
+    @property
+    def inference_label(self) -> str:
+        """Mark and word of what ran; 🚀 only where the runtime named a device."""
+        return inference_label(self.inference, self.device_name is not None) if self.inference else "nothing ran"
+
+    @property
+    def word(self) -> str:
+        """The outcome as it is shown: a property that held of a mock function is no `not_run`."""
+        held = self.inference is Inference.MOCK and self.figures.get(HELD) is True
+        return f"{Inference.MOCK.mark} held" if held else f"{self.outcome.letter} {self.outcome}"
 
 
 COLUMNS = """
