@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,11 @@ TEXT = {
 }
 
 TOWER = {key: TEXT[key] for key in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")}
+
+
+_kept = tempfile.TemporaryDirectory(prefix="muster-test-exports-")
+EXPORTS = Path(_kept.name)
+"""Exports of these models, shared by all tests of a session: making one takes seconds."""
 
 
 def ids(rows: int = 2, length: int = 12, vocabulary: int = 99) -> np.ndarray:

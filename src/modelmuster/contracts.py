@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from modelmuster.records import (
@@ -209,6 +210,14 @@ class SubjectSource(Protocol):
             entering: called before each stage.
         """
         ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A target that keeps what it makes of models, such as exported graphs: optional, beside `Target`."""
+
+    cache_dir: Path | None
+    """The folder to keep it in, set before `open`; None to keep nothing."""
 
 
 class Trial(Protocol):

@@ -12,6 +12,7 @@ MusterError                      everything that this package raises on purpose
 └── CellFailure                  raised inside a cell, becomes an outcome there
     ├── CannotBuild              no config or model could be made
     ├── NoInputs                 no input layout made the model run
+    ├── ExportFailed             no exporter could convert the model
     ├── Unsupported              the runtime says that it cannot
     ├── Unavailable              no such device or package here
     │   └── TooLarge             the model does not fit in the memory of this machine
@@ -102,6 +103,10 @@ class CannotBuild(CellFailure):
 
 class NoInputs(CellFailure):
     """No input layout made the model run."""
+
+
+class ExportFailed(CellFailure):
+    """No exporter could convert the model for a runtime."""
 
 
 class Unsupported(CellFailure):

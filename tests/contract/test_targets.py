@@ -7,7 +7,7 @@ import pytest
 
 import models
 from modelmuster import plugins
-from modelmuster.contracts import Capability, Probe, Target
+from modelmuster.contracts import Capability, Keeping, Probe, Target
 from modelmuster.errors import Unavailable, Unsupported
 from modelmuster.numerics.rule import Verdict, judge
 from modelmuster.records import DeviceKind, Inference, Stage
@@ -24,7 +24,10 @@ def any_target(request) -> Target:
 
 @pytest.fixture(params=HERE)
 def target(request) -> Target:
-    return plugins.targets().get(request.param)
+    target = plugins.targets().get(request.param)
+    if isinstance(target, Keeping):
+        target.cache_dir = models.EXPORTS
+    return target
 
 
 def opened(target, subject, dtype="float32"):

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Check, Job, Session, Subject, SubjectSource, Target
+from modelmuster.contracts import Check, Job, Keeping, Session, Subject, SubjectSource, Target
 from modelmuster.errors import MissingDependency, UnknownName, Unsupported
 from modelmuster.records import (
     FINDINGS,
@@ -128,6 +128,8 @@ def _opened(job: Job, target: Target, source: Architecture | Subject, stages: St
     if isinstance(source, Architecture):
         source = _built(job, source, stages)
     stages.report(RecipeMade(source.recipe))
+    if isinstance(target, Keeping):
+        target.cache_dir = Path(job.cache_dir) if job.cache_dir else None
     stages.enter(Stage.LOAD)
     return source, target.open(source, job.cell.dtype, stages.enter)
 

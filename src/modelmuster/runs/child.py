@@ -6,6 +6,7 @@ import faulthandler
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -45,6 +46,9 @@ def main(job: Job, rules: Rules, pipe: Connection) -> None:
         containment.limit_data(job.limits.memory_bytes)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(job.limits.threads)
+    if "tqdm" in sys.modules:
+        # Its own lock is a semaphore of the system, which this process would leave behind.
+        sys.modules["tqdm"].tqdm.set_lock(threading.RLock())
     run_cell(job, lambda message: _send(pipe.fileno(), message))
     if containment.has_children():
         containment.kill_all(containment.descendants(os.getpid()))

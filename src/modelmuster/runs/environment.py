@@ -7,12 +7,12 @@ import os
 import platform
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
 from modelmuster.contracts import Probe
+from modelmuster.processor import processor
 from modelmuster.records import Environment, Package
 
 PACKAGES = (
@@ -55,7 +55,7 @@ def capture(probes: Mapping[str, Probe] | None = None) -> Environment:
     return Environment(
         python=platform.python_version(),
         platform=platform.platform(),
-        cpu=cpu_name(),
+        cpu=processor().name,
         cores=usable_cores(),
         memory_bytes=psutil.virtual_memory().total,
         packages=tuple(Package(name=name, version=_version(name)) for name in (*PACKAGES, *_plugin_distributions())),
@@ -89,18 +89,6 @@ def usable_cores() -> int:
     except (OSError, ValueError):
         return cores
     return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
-
-
-def cpu_name() -> str:
-    """The processor's marketing name, or the architecture where the system does not tell."""
-    if sys.platform == "darwin":
-        return _output("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def git_commit(folder: Path) -> str | None:

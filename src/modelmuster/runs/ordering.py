@@ -34,11 +34,15 @@ def measured_durations(home: Home) -> dict[Kind, float]:
 
 
 def longest_first(jobs: Sequence[Job], durations: Mapping[Kind, float]) -> list[Job]:
-    """The jobs in the order to start them; a cell never seen is taken to be of middling length."""
+    """The jobs in the order to start them; a cell never seen is taken to be of middling length.
+
+    Among equals one target comes after another: side by side, the cells of one model that read the same export would
+    wait for the one of them that makes it.
+    """
     middling = statistics.median(durations.values()) if durations else 0.0
 
-    def urgency(job: Job) -> tuple[bool, float]:
+    def urgency(job: Job) -> tuple[bool, float, str]:
         scarce = bool(plugins.targets().get(job.cell.target).resources)
-        return not scarce, -durations.get(kind(job.cell), middling)
+        return not scarce, -durations.get(kind(job.cell), middling), job.cell.target
 
     return sorted(jobs, key=urgency)

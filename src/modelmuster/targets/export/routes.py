@@ -1,0 +1,135 @@
+"""The ways from a PyTorch module to an ONNX graph, in the order in which they are tried."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from modelmuster.contracts import Inputs
+from modelmuster.numerics.tensors import CACHES, dtype_named, named_tensors, to_torch
+from modelmuster.targets.export.arguments import split
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """An exported graph, not yet on the disk."""
+
+    program: Any
+    """An `onnx_ir.Model`."""
+    inputs: dict[str, str]
+    """Paths of arguments by the name of the graph's input."""
+    outputs: dict[str, str]
+    """Paths of results by the name of the graph's output; caches left out."""
+    constants: dict[str, Any]
+    prepared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One exporter."""
+
+    name: str
+    export: Callable[[torch.nn.Module, Inputs, str], Graph]
+    """Of a module that it may spoil."""
+
+
+def _by_transformers(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
+    """The exporter that comes with transformers: the plain way, with patches for what cannot be traced as it is."""
+    from transformers.exporters import OnnxConfig, OnnxExporter
+
+    arguments = to_torch(inputs, dtype_named(dtype))
+    exported = OnnxExporter().export(module, arguments, config=OnnxConfig(dynamic=False))
+    # The exporter has put what it prepared into the arguments.
+    _, constants = split(arguments)
+    program = exported.program
+    taken = {value.name: value.name.removeprefix("input.") for value in program.graph.inputs}
+    given = {value.name: value.name.removeprefix("output.") for value in program.graph.outputs}
+    results = {name: path for name, path in given.items() if not CACHES & set(path.split("."))}
+    return Graph(program, taken, results, constants, prepared=True)
+
+
+def _by_torch(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
+    """`torch.export` and `torch.onnx` as they are."""
+    from transformers.exporters.exporter_dynamo import register_cache_pytrees_for_model
+
+    # Without it the outcome would depend on whether transformers' exporter ran before in this process.
+    register_cache_pytrees_for_model(module)
+    arguments = to_torch(inputs, dtype_named(dtype))
+    tensors, constants = split(arguments)
+    returned: list[str] = []
+    flat = _Flat(module, arguments, list(tensors), returned.extend)
+    with torch.no_grad():
+        program = torch.export.export(flat, tuple(tensors.values()), strict=False)
+    # A name may stand on one side of a graph only.
+    taken = {f"input.{path}" if path in returned else path: path for path in tensors}
+    given = {f"output.{path}" if path in tensors else path: path for path in returned}
+    made = torch.onnx.export(program, input_names=list(taken), output_names=list(given), verbose=False)
+    assert made is not None
+    return Graph(made.model, taken, given, constants, prepared=False)
+
+
+class _Flat(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
+    """The module with tensors for arguments and a tuple of tensors for an answer."""
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        arguments: dict[str, Any],
+        paths: list[str],
+        tell: Callable[[list[str]], None],
+    ) -> None:
+        super().__init__()
+        self.module = module
+        self._arguments, self._paths = arguments, paths
+        # Told and not kept: torch.export puts attributes back to what they were.
+        self._tell = tell
+
+    def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Call the module with the tensors in their places."""
+        given = dict(zip(self._paths, tensors, strict=True))
+        named = dict(named_tensors(self.module(**_placed(self._arguments, given, ""))))
+        self._tell(list(named))
+        known = {id(tensor) for tensor in tensors}
+        returned: list[torch.Tensor] = []
+        for tensor in named.values():
+            # An argument, or a tensor that is returned twice, would be one value with two names in the graph.
+            returned.append(tensor.clone() if id(tensor) in known else tensor)
+            known.add(id(tensor))
+        return tuple(returned)
+
+
+def _placed(value: Any, given: dict[str, torch.Tensor], path: str) -> Any:
+    match value:
+        case dict():
+            return {name: _placed(member, given, f"{path}.{name}" if path else name) for name, member in value.items()}
+        case list() | tuple():
+            return type(value)(_placed(member, given, f"{path}.{index}") for index, member in enumerate(value))
+        case torch.Tensor():
+            return given[path]
+        case _:
+            return value
+
+
+ROUTES = (Route("transformers' OnnxExporter", _by_transformers), Route("torch.onnx.export", _by_torch))
+"""transformers' first: it converts more, and the graph computes the same. Which one worked is kept with the file,
+since "works through patches" and "works plainly" are different facts."""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Exporters print their progress and warn of their own internals; a cell's log has room for its own story only."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,63 @@
+"""One exported graph compiled by OpenVINO for one device, in the precision that was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modelmuster.contracts import Capability, Inputs, Outputs, Subject
+from modelmuster.errors import CellFailure
+from modelmuster.records import DeviceKind, Evidence
+from modelmuster.targets.export import Artifact
+from modelmuster.targets.openvino import precision, runtime
+
+
+class OpenVinoSession:
+    """Implements `contracts.Session`."""
+
+    capabilities: frozenset[Capability] = frozenset()
+
+    def __init__(self, artifact: Artifact, subject: Subject, core: Any, compiled: Any, device: str) -> None:
+        self._artifact, self._subject, self._core, self._device = artifact, subject, core, device
+        self._compiled: Any = compiled
+        self._request: Any = compiled.create_infer_request()
+        self._ran = False
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Run one forward pass and wait for it to end.
+
+        Raises:
+            Unsupported: other shapes than the graph's.
+        """
+        if self._request is None:
+            raise CellFailure("this session is closed")
+        fed = self._artifact.feed(self._subject, inputs)
+        self._request.infer(fed)
+        self._ran = True
+        # Copied: the next run writes into the same memory.
+        returned = {
+            port.name: np.array(self._request.get_tensor(port.name).data) for port in self._artifact.manifest.outputs
+        }
+        return self._artifact.outputs(returned)
+
+    def evidence(self) -> Evidence:
+        """Devices and precisions that the compiled model reports, layer by layer."""
+        if not self._ran or self._compiled is None:
+            raise CellFailure("nothing has run, so there is no evidence of where it would")
+        layers = precision.layers(self._compiled)
+        devices = [str(name) for name in self._compiled.get_property("EXECUTION_DEVICES")]
+        strays = tuple(name for name in devices if name.partition(".")[0] != self._device)
+        return Evidence(
+            device_name=", ".join(runtime.device_name(self._core, name) for name in devices),
+            device_kind=DeviceKind.HARDWARE,
+            precision=layers.precision or "none",
+            route=self._artifact.route,
+            nodes_total=layers.total,
+            nodes_on_target=None if strays else layers.total,
+            fallbacks=strays,
+        )
+
+    def close(self) -> None:
+        """Let go of the compiled model."""
+        self._request = self._compiled = None
