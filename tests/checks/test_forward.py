@@ -198,3 +198,17 @@ def test_ids_that_stand_for_sound_count_as_the_text_that_the_catalogue_calls_the
     recipe = msgspec.structs.replace(subject.recipe, modalities=(Modality.AUDIO,))
     finding = ask(replace(subject, recipe=recipe))
     assert finding.outcome is Outcome.PASS, finding.message
+
+
+def test_rows_of_codebooks_are_no_rows_of_a_batch():
+    subject = models.llama()
+    recipe = msgspec.structs.replace(subject.recipe, modalities=(Modality.AUDIO,))
+    assert batch_size(models.trial(subject)) == 2
+    assert batch_size(models.trial(replace(subject, recipe=recipe))) is None
+
+
+def test_a_vector_for_each_position_may_be_called_pooled():
+    def pooled(output):
+        return {"last_hidden_state": output.last_hidden_state, "pooler_output": output.last_hidden_state.flatten(0, 1)}
+
+    assert "rows for a batch" not in ask(changed(models.bert(), pooled)).message

@@ -54,7 +54,7 @@ def test_a_type_has_one_override(tmp_path):
 def test_the_overrides_that_ship_are_valid_and_name_real_types():
     from transformers import CONFIG_MAPPING
 
-    assert set(overrides.load()) <= set(CONFIG_MAPPING.keys())
+    assert {name.partition(":")[0] for name in overrides.load()} <= set(CONFIG_MAPPING.keys())
 
 
 def part(model_type, whole):
@@ -73,3 +73,19 @@ def test_what_is_said_of_a_sub_config_holds_where_the_part_is_run_alone():
 
 def test_what_is_said_of_another_sub_config_does_not_concern_a_part():
     assert overrides.find(part("llama4_text", "llama4"), "Llama4TextModel") is None
+
+
+def test_the_table_of_a_class_goes_before_that_of_its_config_and_that_before_the_types(monkeypatch):
+    tables = {
+        name: overrides.Override(reason="It says who it is for.", config={"name": name})
+        for name in ("whole", "whole:Special", "inner")
+    }
+    monkeypatch.setattr(overrides, "load", lambda: tables)
+    whole = part("whole", "nothing")
+
+    def found(*asked):
+        return overrides.find(whole, *asked).config["name"]
+
+    assert found("Special", "inner") == "whole:Special"
+    assert found("Other", "inner") == "inner"
+    assert found("Other") == "whole"

@@ -68,13 +68,15 @@ def carriers(trial: Trial) -> dict[str, Modality]:
 def batch_size(trial: Trial) -> int | None:
     """Rows of the batch: the first axis that the text or else every carrier shares; None where they disagree.
 
-    A grid beside the pixels says how many patches each image has: the patches of all images then share one axis.
+    A grid beside the pixels says how many patches each image has: the patches of all images then share one axis. Ids of
+    sound with two axes may have a row for each codebook.
     """
-    inputs = trial.inputs
-    arrays = {name: inputs[name] for name in carriers(trial) if isinstance(inputs[name], np.ndarray)}
+    inputs, carrying = trial.inputs, carriers(trial)
+    arrays = {name: inputs[name] for name in carrying if isinstance(inputs[name], np.ndarray)}
     for name in ("input_ids", "decoder_input_ids"):
         if name in arrays and arrays[name].ndim >= 2:
-            return int(arrays[name].shape[0])
+            codebooks = carrying[name] is Modality.AUDIO and arrays[name].ndim == 2
+            return None if codebooks else int(arrays[name].shape[0])
     grids = [value for name, value in inputs.items() if "grid" in name and isinstance(value, np.ndarray)]
     sizes = {int(array.shape[0]) for array in [*arrays.values(), *grids] if array.ndim >= 2}
     return sizes.pop() if len(sizes) == 1 else None

@@ -44,7 +44,12 @@ def _narrower(name: str, output: Output, dtype: str) -> str | None:
 
 def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
     batch = batch_size(trial)
-    if batch is not None and array.ndim >= 2 and array.shape[0] != batch and not _is_packed(trial):
+    if (
+        batch is not None
+        and array.ndim >= 2
+        and array.shape[0] != batch
+        and not _is_packed(trial, name, array.shape[0])
+    ):
         return f"{name} has {array.shape[0]} rows for a batch of {batch}"
     length = _length(trial)
     if length is not None and name in {"logits", "last_hidden_state"} and array.ndim == 3 and array.shape[1] != length:
@@ -55,10 +60,13 @@ def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
     return None
 
 
-def _is_packed(trial: Trial) -> bool:
-    """Whether the positions of all rows share one axis, those that padding would take left out."""
+def _is_packed(trial: Trial, name: str, rows: int | None) -> bool:
+    """Whether the positions of all rows share one axis: those that padding would take left out, or all of them."""
     hidden = trial.baseline().get("last_hidden_state")
-    return hidden is not None and hidden.array.ndim == 2
+    if hidden is None:
+        return False
+    shape = hidden.array.shape
+    return len(shape) == 2 or (name == "pooler_output" and rows == shape[0] * shape[1])
 
 
 def _length(trial: Trial) -> int | None:

@@ -91,7 +91,7 @@ class Search:
         try:
             self._model_class = model_class(self.architecture, self.class_name)
             self._config_class = config_class(self.architecture, self._model_class)
-            self._override = overrides.find(self.architecture, self.class_name)
+            self._override = overrides.find(self.architecture, self.class_name, self._config_class.model_type)
             overridden: dict[str, Any] = {}
             if self._override:
                 overrides.apply(self._override, overridden)

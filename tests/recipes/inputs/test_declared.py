@@ -129,3 +129,8 @@ def test_fields_become_a_dictionary_elsewhere_and_pairs_hold_two_tensors(llava, 
     keys, values = made["pairs"]["full"]
     assert keys.shape == values.shape == (2, 3)
     assert not torch.equal(keys, values)
+
+
+def test_a_list_holds_what_each_of_its_tables_declares(callee):
+    made = build(callee, {"kind": "list", "of": [{"kind": "ones", "shape": [2]}, {"kind": "zeros", "shape": [3]}]})
+    assert [tensor.tolist() for tensor in made] == [[1, 1], [0, 0, 0]]

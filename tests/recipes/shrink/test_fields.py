@@ -44,6 +44,7 @@ CASES = [
     ("width", "hidden_size", 768, 64),
     ("width", "d_ff", 2048, 64),
     ("width", "embed_dim", 96, 32),
+    ("width", "d_latents", 1280, 64),
     ("width", "intermediate_size", 8, 8),
 ]
 

@@ -45,6 +45,12 @@ class Callee:
         """Parameters of `forward` without a default."""
         return tuple(name for name, each in self.parameters.items() if each.default is inspect.Parameter.empty)
 
+    @cached_property
+    def tasks(self) -> frozenset[str]:
+        """The auto-mappings that list the model's class."""
+        name = type(self.module).__name__
+        return frozenset(task for each in self.architecture.model_classes if each.name == name for task in each.tasks)
+
     def takes(self, *names: str) -> bool:
         """Whether `forward` names any of these parameters."""
         return any(name in self.parameters for name in names)

@@ -13,7 +13,7 @@ from modelmuster.recipes.inputs.image import image_fragments
 from modelmuster.recipes.inputs.layout import Fragment, Layout
 from modelmuster.recipes.inputs.multimodal import fused_layouts
 from modelmuster.recipes.inputs.required import complete, encoder_states, offer
-from modelmuster.recipes.inputs.text import decoder_arguments, has_decoder, text_arguments
+from modelmuster.recipes.inputs.text import choices, decoder_arguments, ended, has_decoder, text_arguments
 from modelmuster.recipes.inputs.time_series import time_series_layouts
 from modelmuster.recipes.inputs.towers import tower_layouts
 from modelmuster.recipes.inputs.video import video_fragments
@@ -24,6 +24,7 @@ def composed(callee: Callee) -> Iterator[Layout]:
     """All layouts for a model, the preferred first; a name may come twice."""
     rejected: list[Layout] = []
     if callee.takes("input_ids"):
+        yield from _for_task(callee)
         yield from fused_layouts(callee, rejected)
         yield from code_layouts(callee)
         if has_decoder(callee):
@@ -51,6 +52,15 @@ def text_layout(callee: Callee) -> Layout:
         return complete(callee, draw, made)
 
     return offer("text", (Modality.TEXT,), build)
+
+
+def _for_task(callee: Callee) -> Iterator[Layout]:
+    """Texts as the heads of some tasks want them."""
+    text = text_layout(callee)
+    if "MULTIPLE_CHOICE" in callee.tasks:
+        yield replace(text, name="choices", build=lambda: choices(text.build()))
+    if "SEQUENCE_CLASSIFICATION" in callee.tasks and has_decoder(callee):
+        yield replace(text, name="text-ended", build=lambda: ended(callee, text.build()))
 
 
 def _alone(callee: Callee) -> Iterator[Layout]:

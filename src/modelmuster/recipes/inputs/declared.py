@@ -9,11 +9,11 @@
 Besides `modalities` (mandatory) and `text` (whether the arguments of a text come too), every key is an argument of
 `forward`. Kinds: `normal`, `uniform` in [0, 1), `integers` in [`low`, `high`), `ids` (token ids without a special
 meaning), `ones`, `zeros`, `arange` along the last axis, `constant` with its `value`, `pair` (two of kind `normal`, as
-caches hold keys and values), and `fields` with a table `of` such tables: a dictionary, or the dataclass that `forward`
-names for the argument. `dtype` may be `int64` or `bool` for ones and zeros; all else is float32, or int64 for
-integers. A side of a shape is a number, a size (`batch`, `sequence`, `target`, `width`, `vocabulary`, `channels`,
-`image_height`, `image_width`, `frames`), an attribute of the config (`config.text_config.n_docs`), or a product of
-these (`batch * config.n_docs`); `low` and `high` may be too.
+caches hold keys and values), `list` with a list `of` such tables, and `fields` with a table `of` them: a dictionary, or
+the dataclass that `forward` names for the argument. `dtype` may be `int64` or `bool` for ones and zeros; all else is
+float32, or int64 for integers. A side of a shape is a number, a size (`batch`, `sequence`, `target`, `width`,
+`vocabulary`, `channels`, `image_height`, `image_width`, `frames`), an attribute of the config
+(`config.text_config.n_docs`), or a product of these (`batch * config.n_docs`); `low` and `high` may be too.
 """
 
 from __future__ import annotations
@@ -68,11 +68,13 @@ def _value(callee: Callee, draw: Draw, name: str, spec: Mapping[str, Any]) -> An
         return torch.tensor(value) if isinstance(value, list) else value
     if kind == "fields":
         return _fields(callee, draw, name, spec["of"])
+    if kind == "list":
+        return [_value(callee, draw, name, entry) for entry in spec["of"]]
     if kind == "pair":
         return tuple(_value(callee, draw, name, {**spec, "kind": "normal"}) for _ in range(2))
     maker = _MAKERS.get(str(kind))
     if maker is None:
-        known = ", ".join([*_MAKERS, "constant", "pair", "fields"])
+        known = ", ".join([*_MAKERS, "constant", "pair", "list", "fields"])
         raise UsageError(f"inputs.{name}: unknown kind {kind!r}; there are {known}")
     shape = [_side(callee, side) for side in spec["shape"]]
     return maker(callee, draw, shape, spec)

@@ -19,6 +19,9 @@ SEQUENCE = 12
 TARGET_SEQUENCE = 7
 """Tokens given to a decoder that has an encoder of its own; differs from `SEQUENCE`, so that a mix-up shows."""
 
+CHOICES = 3
+"""Answers to choose from, each a text of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

@@ -60,6 +60,12 @@ def _mask(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
     return torch.ones(BATCH, _length(made), dtype=torch.long)
 
 
+def _first_token(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
+    mask = torch.zeros(BATCH, _length(made), dtype=torch.long)
+    mask[:, 0] = 1
+    return mask
+
+
 def _short_tokens(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
     return tokens(callee, draw, BATCH, TARGET_SEQUENCE)
 
@@ -145,6 +151,7 @@ FILLERS: dict[str, Filler] = {
     "input_ids": lambda callee, draw, _made: tokens(callee, draw, BATCH, SEQUENCE),
     "attention_mask": _mask,
     "mask": _mask,
+    "global_attention_mask": _first_token,
     "qformer_input_ids": _short_tokens,
     "task_inputs": lambda callee, draw, _made: tokens(
         callee, draw, BATCH, _number(callee, "task_seq_len", default=TARGET_SEQUENCE)
@@ -208,6 +215,7 @@ FILLERS: dict[str, Filler] = {
 """How to make each argument. Shapes follow the docstrings of the models that take it."""
 
 COMPANIONS: dict[str, str | None] = {
+    "global_attention_mask": "input_ids",
     "bbox": "input_ids",
     "backbone_last_hidden_state": None,
     "last_hidden_state": "input_ids",

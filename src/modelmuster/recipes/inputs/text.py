@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from modelmuster.recipes.inputs.callee import Callee
 from modelmuster.recipes.inputs.draw import Draw
-from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE
+from modelmuster.recipes.inputs.layout import BATCH, CHOICES, SEQUENCE, TARGET_SEQUENCE
 from modelmuster.recipes.inputs.sizes import value_of
 from modelmuster.records import Modality
 
@@ -71,3 +72,26 @@ def decoder_arguments(callee: Callee, draw: Draw) -> dict[str, Any]:
     if not has_decoder(callee):
         return {}
     return {"decoder_input_ids": target_tokens(callee, draw, BATCH, TARGET_SEQUENCE)}
+
+
+def choices(made: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a text [batch, …] as several texts to choose from [batch, choices, …]."""
+    return {
+        name: torch.stack(
+            [value.roll(turn, dims=1) if name == "input_ids" else value for turn in range(CHOICES)], dim=1
+        )
+        for name, value in made.items()
+    }
+
+
+def ended(callee: Callee, made: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a text that ends with its end token, where a classifier reads its answer off.
+
+    The decoder reads the same text: that is where these models look for the end.
+    """
+    found = dict(made)
+    end = callee.sizes.token(("eos_token_id",))
+    if end is not None:
+        found["input_ids"] = found["input_ids"].clone()
+        found["input_ids"][:, -1] = end
+    return {**found, "decoder_input_ids": found["input_ids"].clone()}

@@ -5,9 +5,9 @@
     config."axial_pos_shape" = [8, 16]
 
 `reason` is mandatory. `config` sets arguments by dotted path after the rules ran; `none` lists paths to set to None,
-which TOML cannot say. `model_class` limits the table to one class; `layout` names the only input layout to use, and
-`inputs` is handed to the input layouts. What an override says of a sub-config also holds where that part is run alone,
-unless the part has an override of its own.
+which TOML cannot say. `layout` names the only input layout to use, and `inputs` is handed to the input layouts.
+A table called `type:Class` is for that class alone. What an override says of a sub-config also holds where that part is
+run alone, unless the part has an override of its own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reason: str
     config: dict[str, Any] = {}
     none: tuple[str, ...] = ()
-    model_class: str | None = None
     layout: str | None = None
     inputs: dict[str, Any] = {}
 
@@ -67,12 +66,19 @@ def load(folder: Path = FOLDER) -> Mapping[str, Override]:
     return found
 
 
-def find(architecture: Architecture, model_class: str) -> Override | None:
-    """The override for that class of that type; None where the rules suffice."""
-    override = load().get(architecture.model_type) or _of_whole(architecture)
-    if override is None or override.model_class not in {None, model_class}:
-        return None
-    return override
+def find(architecture: Architecture, model_class: str, config_type: str | None = None) -> Override | None:
+    """The override for that class of that type; None where the rules suffice.
+
+    Args:
+        architecture: the type.
+        model_class: the class.
+        config_type: the model type of the config that the class is made for, where that is another one.
+    """
+    known = load()
+    for name in (f"{architecture.model_type}:{model_class}", config_type or architecture.model_type):
+        if name in known:
+            return known[name]
+    return _of_whole(architecture)
 
 
 def _of_whole(architecture: Architecture) -> Override | None:

@@ -21,7 +21,7 @@ LAYER_COUNT = (
 )
 
 WIDTH = (
-    r"hidden|embed|dim|width|channel|size|d_model|d_ff|n_embd|n_inner|ffn|planes|filters|features|units|intermediate"
+    r"hidden|embed|dim|width|channel|size|d_model|d_latents|d_ff|n_embd|n_inner|ffn|planes|filters|features|units|intermediate"
     r"|bottleneck|proj"
 )
 """Words of which any makes a field a width of a tensor, unless `NOT_WIDTH` says that it is something else."""
