@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test lint unit bench clean
+.PHONY: setup demo test lint unit bench dist ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -15,7 +15,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(PIP) torch==2.13.0
-	$(PIP) --editable '.[all]' --group test --group lint
+	$(PIP) --editable '.[all]' --group test --group lint --group release
 	@# timm asks for torchvision, whose wheel is built for CUDA and breaks a CPU torch until it is mended.
 	$(PIP) --no-deps timm torchvision
 	$(BIN)/python tools/torchvision_beside_cpu_torch.py
@@ -39,6 +39,32 @@ test: lint unit
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+dist: setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+# What the workflows run: the same commands work here. A run's findings (exit code 1) are judged by the gate.
+SELECTION ?= --shard 1/14
+SHARD     ?= 1/1
+SHARDS    ?= .muster
+BASELINE  ?= $(wildcard baseline.json)
+
+ci-pr: test
+	$(BIN)/muster run --target mock --no-progress
+	$(BIN)/muster run $(SELECTION) --target torch:cpu --no-progress || [ $$? -eq 1 ]
+	$(BIN)/muster report --output report.html
+	$(BIN)/muster report --format junit --output junit.xml
+	$(BIN)/muster gate $(addprefix --baseline ,$(BASELINE)) --annotate --markdown gate.md
+
+ci-nightly: setup
+	$(BIN)/muster run --shard $(SHARD) --no-progress || [ $$? -eq 1 ]
+
+ci-judge: setup
+	$(BIN)/muster db import --unite $(SHARDS)
+	$(BIN)/muster report --output public/index.html
+	$(BIN)/muster report --format badges --output public/badges
+	$(BIN)/muster gate $(addprefix --baseline ,$(BASELINE)) --annotate --markdown gate.md
 
 clean:
 	rm -rf $(VENV) .muster build dist .mypy_cache .ruff_cache .pytest_cache
