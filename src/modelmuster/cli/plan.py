@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,8 @@ def plan(
     shard: selecting.Shard = None,
     outcome: selecting.OutcomeNames = None,
     of: selecting.OfRun = "latest",
+    changed: selecting.Changed = None,
+    repository: selecting.Repository = Path(),
     json: Annotated[bool, typer.Option("--json", help="The plan as one JSON document.")] = False,
 ) -> None:
     """Show the cells that `muster run` would run with the same options, without running any."""
@@ -50,6 +53,8 @@ def plan(
         shard=shard,
         outcomes=outcome,
         of_run=of,
+        changed=changed,
+        repository=repository,
     )
     made = selecting.make_plan(choice, command=" ".join(sys.argv[1:]))
     if json:

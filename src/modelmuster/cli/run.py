@@ -49,6 +49,8 @@ def run(
     ] = None,
     outcome: selecting.OutcomeNames = None,
     of: selecting.OfRun = "latest",
+    changed: selecting.Changed = None,
+    repository: selecting.Repository = Path(),
     resume: Annotated[
         bool, typer.Option("--resume", help="Finish an interrupted run (see --of): only what lacks.")
     ] = False,
@@ -93,6 +95,8 @@ def run(
             shard=shard,
             outcomes=outcome,
             of_run=of,
+            changed=changed,
+            repository=repository,
         )
         command = shlex.join(["muster", *sys.argv[1:]])
         if golden is None:

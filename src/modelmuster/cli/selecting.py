@@ -63,6 +63,17 @@ ExpectationsFolder = Annotated[
 ]
 
 
+Changed = Annotated[
+    str | None,
+    typer.Option(
+        "--changed",
+        help="Only architectures whose code, or code that it imports, differs from this commit in --repository.",
+        metavar="REF",
+    ),
+]
+Repository = Annotated[Path, typer.Option("--repository", help="A checkout of transformers, for --changed.")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What the options said."""
@@ -83,6 +94,8 @@ class Choice:
     shard: str | None = None
     outcomes: Sequence[str] | None = None
     of_run: str = "latest"
+    changed: str | None = None
+    repository: Path = Path()
 
 
 def chosen_architectures(choice: Choice) -> list[Architecture]:
@@ -103,7 +116,15 @@ def chosen_architectures(choice: Choice) -> list[Architecture]:
         shard=shard(choice.shard) if choice.shard else None,
     ).with_terms(choice.terms or ())
     known = catalog.load()
-    found = selection.architectures(known.architectures)
+    candidates = known.architectures
+    if choice.changed is not None:
+        from modelmuster.catalog.impact import affected
+
+        touched = affected(candidates, choice.repository, choice.changed)
+        candidates = tuple(entry for entry in candidates if entry.model_type in touched)
+        if not candidates:
+            raise NothingSelected(f"what differs from {choice.changed} touches no architecture")
+    found = selection.architectures(candidates)
     if not found:
         raise NothingSelected("the selection matches no architecture", hint="see: muster catalog")
     if reason := catalog.why_not_installed(known):
