@@ -54,10 +54,8 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
         dtype=DTYPE,
     )
     result = _result(item, call, report, opened)
-    if target.inference is Inference.MOCK and result.outcome is Outcome.PASS:
-        result = msgspec.structs.replace(
-            result, outcome=Outcome.NOT_RUN, message="mock inference proves nothing about the model"
-        )
+    if target.inference is Inference.MOCK:
+        result = verdict.unproved(result)
     found = FileResult(cell=cell, result=result, inference=target.inference, evidence=_evidence(opened))
     return msgspec.json.encode(found).decode()
 

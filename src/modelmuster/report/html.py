@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from modelmuster.records import FINDINGS, Outcome
 from modelmuster.report.payload import DETAILS, Detail, pack
 from modelmuster.views import rates
+from modelmuster.views.words import FORMULAS, WORDS
 
 if TYPE_CHECKING:
     from jinja2 import Environment as Templates
@@ -136,7 +137,13 @@ def _templates() -> Templates:
         lstrip_blocks=True,
     )
     templates.globals.update(
-        outcomes=list(Outcome), marks=MARKS, meanings=MEANINGS, cell_class=_cell_class, group_limit=GROUP_LIMIT
+        outcomes=list(Outcome),
+        marks=MARKS,
+        meanings=MEANINGS,
+        words=WORDS,
+        formulas=FORMULAS,
+        cell_class=_cell_class,
+        group_limit=GROUP_LIMIT,
     )
     templates.filters.update(
         percent=percent,

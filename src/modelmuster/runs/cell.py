@@ -20,7 +20,6 @@ from modelmuster.contracts import Check, Job, Keeping, Session, Subject, Subject
 from modelmuster.errors import MissingDependency, UnknownName, Unsupported
 from modelmuster.records import (
     FINDINGS,
-    HELD,
     Architecture,
     Finding,
     Inference,
@@ -41,6 +40,7 @@ from modelmuster.runs.messages import (
     StageEntered,
 )
 from modelmuster.runs.trial import CellTrial
+from modelmuster.runs.verdict import unproved
 
 Report = Callable[[Message], None]
 
@@ -233,18 +233,14 @@ def _not_applicable(reason: str) -> Finding:
 
 
 def _result(check: Check, finding: Finding, stage: Stage, inference: Inference) -> Result:
-    outcome, message = finding.outcome, errors_as_data.storable(finding.message)
-    figures = {name: _figure(name, value) for name, value in finding.figures.items()}
-    if inference is Inference.MOCK and outcome is Outcome.PASS:
-        outcome, message = Outcome.NOT_RUN, f"no model ran, so nothing is proved of one; {message}".rstrip("; ")
-        figures[HELD] = True
-    return Result(
+    result = Result(
         check=check.name,
-        outcome=outcome,
-        stage=stage if outcome in FINDINGS else None,
-        message=message,
-        figures=figures,
+        outcome=finding.outcome,
+        stage=stage if finding.outcome in FINDINGS else None,
+        message=errors_as_data.storable(finding.message),
+        figures={name: _figure(name, value) for name, value in finding.figures.items()},
     )
+    return unproved(result) if inference is Inference.MOCK else result
 
 
 def _failed(check: Check, error: BaseException, stage: Stage) -> Result:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from modelmuster.contracts import Job
 from modelmuster.records import (
+    HELD,
     CellError,
     CellRecord,
     Evidence,
@@ -141,6 +144,16 @@ def record(
         recipe=account.recipe,
         log_tail=log_tail,
         lost=lost,
+    )
+
+
+def unproved(result: Result) -> Result:
+    """A result of mock inference as it may be kept: what held of a function is no pass, see design/0005."""
+    if result.outcome is not Outcome.PASS:
+        return result
+    message = f"no model ran, so nothing is proved of one; {result.message}".rstrip("; ")
+    return msgspec.structs.replace(
+        result, outcome=Outcome.NOT_RUN, message=message, figures={**result.figures, HELD: True}
     )
 
 
