@@ -1,0 +1,146 @@
+"""A configuration is a promise: a scale, a cap, an epsilon or an activation that it names must have an effect."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from modelmuster.checks.differences import influence, noise_floor
+from modelmuster.checks.live import arguments
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.contracts import Capability, Outputs, Trial
+from modelmuster.numerics.seeding import call_seeded
+from modelmuster.numerics.tensors import flatten
+from modelmuster.records import Finding, Modality, Stage
+
+MOST_FIELDS = 12
+"""Each costs another construction and a forward pass."""
+
+
+LARGE_EPSILON = 0.01
+
+
+def _times(factor: float) -> Callable[[Any], Any]:
+    def changed(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value == 0:
+            return None
+        return type(value)(value * factor)
+
+    return changed
+
+
+def _other_epsilon(value: Any) -> Any:
+    return LARGE_EPSILON if isinstance(value, float) and value < LARGE_EPSILON else None
+
+
+def _other_activation(value: Any) -> Any:
+    return ("gelu" if value == "relu" else "relu") if isinstance(value, str) else None
+
+
+def _other_theta(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return None
+    if isinstance(value.get("rope_theta"), int | float):
+        return value | {"rope_theta": value["rope_theta"] / 100}
+    by_layer = {name: _other_theta(member) for name, member in value.items()}
+    return {name: member or value[name] for name, member in by_layer.items()} if any(by_layer.values()) else None
+
+
+CHANGES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    (r"\w*_softcap(ping)?", _times(0.02)),
+    (r"\w*_multiplier|logits?_scal(e|ing)|scale_(emb|depth)|attention_scaling|residual_scale", _times(2.0)),
+    (r"query_pre_attn_scalar", _times(4.0)),
+    (r"(layer|rms|group|batch)_norm_eps(ilon)?|norm_eps(ilon)?|layer_norm_epsilon|\w+_norm_eps", _other_epsilon),
+    (r"hidden_act(ivation)?|activation_function|encoder_act|decoder_act", _other_activation),
+    (r"rope_parameters", _other_theta),
+)
+"""Fields by name, with a change that no model that reads them can miss. Nothing is expected of fields that only shape
+training, name token ids or choose a code path."""
+
+PARTS: tuple[tuple[str, frozenset[Modality]], ...] = (
+    (r"audio|speech", frozenset({Modality.AUDIO})),
+    (r"vision|image", frozenset({Modality.IMAGE, Modality.VIDEO})),
+)
+"""Names of sub-configs with the modalities that feed what they configure."""
+
+
+class ConfigFields(Question):
+    """Builds the model again with one field changed at a time, the weights kept."""
+
+    name = "config_fields"
+    question = "Does every scale, cap, epsilon and activation of the configuration have an effect?"
+    needs = frozenset({Capability.MODULE})
+
+    def applies(self, trial: Trial) -> str | None:
+        """Models with such fields, in float32."""
+        if trial.dtype != "float32":
+            return "asked in float32 only: narrower types hide small effects"
+        if not hasattr(trial.module, "config") or not self._asked(trial):
+            return "the configuration names no scale, cap, epsilon or activation"
+        return None
+
+    @staticmethod
+    def _asked(trial: Trial) -> list[tuple[tuple[str, ...], Any]]:
+        fed = set(trial.recipe.modalities)
+        return [(path, value) for path, value in _fields(trial.module.config) if _is_fed(path, fed)][:MOST_FIELDS]
+
+    def run(self, trial: Trial) -> Finding:
+        """More than the floor of the rule."""
+        trial.entering(Stage.RUN)
+        module, figures, dead = trial.module, Figures(), []
+        before = _outputs(trial, module)
+        again = _built_again(module, module.config)
+        if again is None:
+            return not_applicable("its own configuration builds a model of other shapes")
+        change, most = influence(before, _outputs(trial, again), trial.dtype)
+        if change > noise_floor(trial.dtype):
+            return not_applicable(f"built again from its own configuration and weights, {most} changes by {change:.1e}")
+        for path, value in self._asked(trial):
+            config = copy.deepcopy(module.config)
+            owner = config
+            for name in path[:-1]:
+                owner = getattr(owner, name)
+            setattr(owner, path[-1], value)
+            built = _built_again(module, config)
+            if built is None:
+                continue
+            change, _ = influence(before, _outputs(trial, built), trial.dtype)
+            figures[".".join(path)] = change
+            if change <= noise_floor(trial.dtype):
+                dead.append(".".join(path))
+        trial.entering(Stage.COMPARE)
+        return failed(f"of no effect: {', '.join(dead)}", figures) if dead else passed(figures)
+
+
+def _is_fed(path: tuple[str, ...], fed: set[Modality]) -> bool:
+    """Whether the recipe feeds the part of the model that this field belongs to."""
+    return all(not re.search(pattern, ".".join(path[:-1])) or fed & modalities for pattern, modalities in PARTS)
+
+
+def _fields(config: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Paths of the fields that must matter, each with another value."""
+    for name, value in vars(config).items():
+        if hasattr(value, "model_type") and hasattr(value, "to_dict"):
+            yield from _fields(value, (*above, name))
+            continue
+        for pattern, change in CHANGES:
+            if re.fullmatch(pattern, name) and value is not None and (other := change(value)) is not None:
+                yield (*above, name), other
+
+
+def _built_again(module: torch.nn.Module, config: Any) -> torch.nn.Module | None:
+    """A model of that configuration with the module's weights; None where they do not fit: the field is a size."""
+    made: torch.nn.Module = type(module)(copy.deepcopy(config))
+    shapes = {name: value.shape for name, value in made.state_dict().items()}
+    if any(shapes.get(name, value.shape) != value.shape for name, value in module.state_dict().items()):
+        return None
+    made.load_state_dict(module.state_dict(), strict=False)
+    return made.to(next(module.parameters()).device).eval()
+
+
+def _outputs(trial: Trial, module: torch.nn.Module) -> Outputs:
+    return flatten(call_seeded(module, arguments(trial, trial.inputs)))

@@ -1,0 +1,72 @@
+"""Each row of a batch has a mask of its own, and no other row's may be taken for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modelmuster.checks.batches import rows, separable, taken
+from modelmuster.checks.differences import agrees, off, same, size_of
+from modelmuster.checks.feeding import batch_size
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.contracts import Capability, Trial
+from modelmuster.records import Finding
+
+MASKS = ("attention_mask", "pixel_mask", "padding_mask", "decoder_attention_mask", "past_observed_mask")
+HIDDEN_SHARE = 4
+"""One part in so many is hidden, from the end of the last axis."""
+
+
+class MasksByRow(Question):
+    """Hides the end of every other row, and runs each row alone with its mask."""
+
+    name = "masks_by_row"
+    question = "Is each row of a batch answered by its own mask, and not by another row's?"
+    needs = frozenset({Capability.RESHAPE})
+
+    def applies(self, trial: Trial) -> str | None:
+        """Inputs whose rows can be told apart, with a mask for each."""
+        reason = separable(trial)
+        if reason is None and not _masks(trial):
+            return "fed no mask that hides parts of a row"
+        return reason
+
+    def run(self, trial: Trial) -> Finding:
+        """Twice the rule's tolerance."""
+        batch, figures = batch_size(trial) or 0, Figures()
+        inputs = {**trial.inputs, **_masks(trial)}
+        together = trial.run(inputs)
+        if not rows(together, [0], batch):
+            return not_applicable("no output has one row for each of the batch")
+        for row in range(batch):
+            alone = trial.run(taken(trial, [row], inputs))
+            compared = same(trial, _comparable(rows(together, [row], batch), alone), alone)
+            if not compared.outputs:
+                return not_applicable("what a row gives depends on the longest row of its batch")
+            figures[f"row_{row}.relative_rmse"] = size_of(compared)
+            if not agrees(compared):
+                return failed(
+                    f"row {row} alone, with its own mask, differs from itself in the batch: {off(compared)}", figures
+                )
+        return passed(figures)
+
+
+def _masks(trial: Trial) -> dict[str, Any]:
+    """The masks of the inputs, with the end of every other row hidden."""
+    found = {}
+    for name in MASKS:
+        mask = trial.inputs.get(name)
+        if isinstance(mask, np.ndarray) and 2 <= mask.ndim <= 3 and mask.shape[-1] >= HIDDEN_SHARE:
+            mask = np.ones_like(mask)
+            mask[1::2, ..., -(mask.shape[-1] // HIDDEN_SHARE) :] = 0
+            found[name] = mask
+    return found
+
+
+def _comparable(together: dict[str, Any], alone: Any) -> dict[str, Any]:
+    return {
+        name: output
+        for name, output in together.items()
+        if name in alone and alone[name].array.shape == output.array.shape
+    }
