@@ -35,12 +35,13 @@ class MasksByRow(Question):
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance."""
         batch, figures = batch_size(trial) or 0, Figures()
-        inputs = {**trial.inputs, **_masks(trial)}
-        together = trial.run(inputs)
+        masks = _masks(trial)
+        together = trial.run({**trial.inputs, **masks})
         if not rows(together, [0], batch):
             return not_applicable("no output has one row for each of the batch")
         for row in range(batch):
-            alone = trial.run(taken(trial, [row], inputs))
+            own = {name: mask[[row]] for name, mask in masks.items()}
+            alone = trial.run({**taken(trial, [row]), **own})
             compared = same(trial, _comparable(rows(together, [row], batch), alone), alone)
             if not compared.outputs:
                 return not_applicable("what a row gives depends on the longest row of its batch")
