@@ -42,7 +42,7 @@ class GradientValues(Question):
         if trial.dtype != "float32":
             return "asked in float32 only: it is answered by a float64 copy"
         quantiser = next(
-            (key for key, _ in settings(trial.recipe.config | _config(trial)) if QUANTISER.fullmatch(key)), None
+            (key for key, _ in settings(trial.recipe.config | _config(trial)) if QUANTISER.fullmatch(str(key))), None
         )
         return f"has a quantiser ({quantiser}), whose gradient is a stand-in by design" if quantiser else None
 

@@ -57,6 +57,8 @@ def _masks(trial: Trial) -> dict[str, Any]:
     """The masks of the inputs, with the end of every other row hidden."""
     found = {}
     for name in MASKS:
+        if name == "attention_mask" and len(set(trial.recipe.modalities)) > 1:
+            continue  # the end of a text may be the places of an image
         mask = trial.inputs.get(name)
         if isinstance(mask, np.ndarray) and 2 <= mask.ndim <= 3 and mask.shape[-1] >= HIDDEN_SHARE:
             mask = np.ones_like(mask)
