@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelmuster.contracts import Capability, Inputs, Outputs, Probe, Subject
@@ -118,14 +118,13 @@ class TorchSession:
             Unsupported: the device has no kernel for an operator of this model.
             CellFailure: a floating-point output lies on another device than asked.
         """
-        from modelmuster.numerics.seeding import call_seeded
         from modelmuster.numerics.tensors import flatten, named_tensors, to_torch
 
         if self.module is None:
             raise CellFailure("this session is closed")
         arguments = to_torch(inputs, self._dtype, self._device)
         try:
-            returned = call_seeded(self.module, arguments)
+            returned = self._call(arguments)
             synchronize(self._device)
         except (NotImplementedError, RuntimeError) as error:
             if any(refusal in str(error) for refusal in REFUSALS):
@@ -140,6 +139,13 @@ class TorchSession:
         if strays:
             raise CellFailure(f"asked of {self._device.type}, but the model returned {', '.join(strays)}")
         return flatten(returned)
+
+    def _call(self, arguments: Mapping[str, Any]) -> Any:
+        """What the module returns; for a session that calls something made of it."""
+        from modelmuster.numerics.seeding import call_seeded
+
+        assert self.module is not None
+        return call_seeded(self.module, arguments)
 
     def evidence(self) -> Evidence:
         """Device and precision of the tensors that came back and of the parameters that made them."""
