@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,6 +13,7 @@ import psutil
 import pytest
 
 from modelmuster.records import Outcome
+from modelmuster.runs import folders, journal
 
 
 def by_name(records):
@@ -118,3 +121,31 @@ def test_the_status_names_machines_and_workers(joined, job):
     assert [node.targets for node in progress.nodes if node.alive] == [("toy:cpu",)]
     assert json.dumps(dict(progress.places))
     list(records)
+
+
+def test_a_killed_driver_s_run_is_finished_by_resuming(machines, joined, home):
+    """`joined` proves that the cluster is up; the drivers join it by themselves."""
+    common = ["--executor", "ray", "--address", machines.address, "--no-progress"]
+
+    def muster(*arguments):
+        command = [sys.executable, "-m", "modelmuster", "run", *arguments, *common]
+        return subprocess.Popen(command, env={**os.environ, "MUSTER_HOME": str(home.root)}, stderr=subprocess.PIPE)
+
+    driver = muster("--limit", "30", "--target", "toy:cpu", "--check", "nap")
+    deadline = time.monotonic() + 60
+    while not (home.runs.exists() and folders.run_ids(home) and recorded(home)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    driver.kill()
+    driver.communicate()
+    before = recorded(home)
+    assert 0 < sum(before.values()) < 30
+    second = muster("--resume")
+    _, errors = second.communicate(timeout=120)
+    assert second.returncode == 0, errors
+    planned = Counter(cell.id for cell in folders.latest_run(home).read_plan().cells)
+    assert recorded(home) == planned
+
+
+def recorded(home):
+    records = journal.read_lenient(folders.latest_run(home).journal).records
+    return Counter(record.cell.id for record in records if record.final)
