@@ -40,6 +40,7 @@ def demo(
     from modelmuster.cli.report import report
     from modelmuster.cli.selecting import Choice, chosen_targets
     from modelmuster.runs import plan as plans
+    from modelmuster.runs.engines import engine
 
     plan = plans.make_plan(
         pick(catalog.load().architectures),
@@ -47,7 +48,7 @@ def demo(
         checks=plugins.checks().names(),
         command="muster demo",
     )
-    summary = run.carry_out(plan, run.engine(jobs=jobs))
+    summary = run.carry_out(plan, engine(jobs=jobs))
     run.say(plan, summary)
     matrix()
     report(output=output)

@@ -71,6 +71,7 @@ def run(
     """
     from modelmuster.cli import golden as golden_packs
     from modelmuster.runs import folders
+    from modelmuster.runs.engines import engine
     from modelmuster.settings import Home
 
     home = Home.find()
@@ -176,36 +177,6 @@ def carry_out(
         )
     store.ingest(home, [plan.run_id])
     return summary
-
-
-def engine(
-    name: str = "local",
-    *,
-    jobs: int | None = None,
-    per_device: int = 4,
-    address: str | None = None,
-    allow_mixed: bool = False,
-) -> Executor:
-    """The executor of that name, set up.
-
-    Raises:
-        UnknownName: there is none.
-        UsageError: an address for an executor that needs none.
-    """
-    from modelmuster import plugins
-    from modelmuster.contracts import Cluster
-    from modelmuster.errors import UsageError
-
-    executor = plugins.executors().get(name)
-    if jobs is not None:
-        executor.slots = jobs
-    executor.per_device = per_device
-    if isinstance(executor, Cluster):
-        executor.address, executor.allow_mixed = address, allow_mixed
-        executor.connect()
-    elif address is not None:
-        raise UsageError(f"the executor {name} takes no address", hint="for a cluster: --executor ray --address …")
-    return executor
 
 
 def exit_code(summary: RunSummary) -> int:

@@ -33,6 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="name, glob or platform, such as torch:cpu or cuda; repeatable; default: all that are found here",
     )
     group.addoption("--muster-family", action="append", metavar="FAMILY", help="only this family; repeatable")
+    group.addoption("--muster-executor", default="local", metavar="NAME", help="who runs the cells: local or ray")
+    group.addoption("--muster-address", metavar="ADDRESS", help="of the cluster: HOST:PORT, or local")
     group.addoption("--muster-scale", default="tiny", metavar="tiny|default", help="size of the models; default: tiny")
 
 

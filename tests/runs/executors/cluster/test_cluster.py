@@ -149,3 +149,25 @@ def test_a_killed_driver_s_run_is_finished_by_resuming(machines, joined, home):
 def recorded(home):
     records = journal.read_lenient(folders.latest_run(home).journal).records
     return Counter(record.cell.id for record in records if record.final)
+
+
+def test_cells_under_pytest_run_where_the_cluster_is(machines, joined, home, tmp_path):
+    [machine] = joined.environments()
+    command = [
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--muster", "--muster-target", "toy:cpu"),
+        *(
+            "--muster-executor",
+            "ray",
+            "--muster-address",
+            machines.address,
+            "-k",
+            "BertForMaskedLM and (prints or fails)",
+        ),
+    ]
+    environment = {**os.environ, "MUSTER_HOME": str(home.root)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    records = journal.read_lenient(folders.latest_run(home).journal).records
+    assert records
+    assert {record.worker.rpartition(":")[0] for record in records} == {machine}
+    assert {result.check for record in records for result in record.results} == {"prints", "fails"}
