@@ -33,3 +33,19 @@ def test_the_setting_is_put_back_after_an_error():
     except KeyError:
         pass
     assert module.config._attn_implementation == before
+
+
+def test_a_mask_that_eager_attention_ignores_fails_on_padded_inputs(monkeypatch):
+    from transformers.models.llama import modeling_llama
+
+    eager = modeling_llama.eager_attention_forward
+
+    def shown(module, query, key, value, mask, *args, **kwargs):
+        length = query.shape[-2]
+        ahead = query.new_full((length, length), -1e30).triu(1)[None, None]
+        return eager(module, query, key, value, ahead, *args, **kwargs)
+
+    monkeypatch.setattr(modeling_llama, "eager_attention_forward", shown)
+    finding = AttentionImplementation().run(models.trial(models.llama()))
+    assert finding.outcome is Outcome.FAIL
+    assert "on padded inputs" in finding.message

@@ -43,4 +43,4 @@ def test_a_decoder_that_is_deaf_to_its_encoder_fails():
         block.layer[1].register_forward_hook(lambda module, args, output: (args[0], *output[1:]))
     finding = EncoderDecoder().run(models.trial(subject))
     assert finding.outcome is Outcome.FAIL
-    assert "other tokens for the encoder" in finding.message
+    assert "another input_ids for the encoder" in finding.message

@@ -56,3 +56,14 @@ def test_a_model_without_gradients_is_not_asked():
 
     subject = models.subject(Counting(), {"x": models.noise(2, 3)})
     assert Gradients().run(models.trial(subject)).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_bias_that_one_layer_forgets_fails():
+    import transformers
+
+    module = models.built(transformers.BertModel, transformers.BertConfig, **{**models.TEXT, "num_hidden_layers": 3})
+    dense = module.encoder.layer[1].output.dense
+    dense.register_forward_hook(lambda layer, args, output: output - layer.bias)
+    finding = Gradients().run(models.trial(models.subject(module, {"input_ids": models.ids()})))
+    assert finding.outcome is Outcome.FAIL
+    assert finding.message.startswith("encoder.layer.1.output.dense.bias gets no gradient")

@@ -34,3 +34,12 @@ def test_a_state_of_another_shape_fails():
 
     subject.module.register_forward_hook(turn, with_kwargs=True)
     assert "(12, 2, 32)" in HiddenStates().run(models.trial(subject)).message
+
+
+def test_a_layer_that_does_nothing_fails():
+    subject = models.llama()
+    subject.module.model.layers[0].register_forward_hook(lambda module, args, output: args[0])
+    subject.module.model.layers[0].forward = lambda hidden_states, **kwargs: hidden_states
+    finding = HiddenStates().run(models.trial(subject))
+    assert finding.outcome is Outcome.FAIL
+    assert "layer 0 changes its hidden state by 0.0e+00 only" in finding.message

@@ -52,3 +52,18 @@ def test_a_parameter_that_is_saved_wrongly_fails(monkeypatch):
 
 def test_a_module_of_another_library_is_not_asked():
     assert SaveLoad().applies(models.trial(models.subject(torch.nn.Identity(), {"input": models.noise(2)})))
+
+
+def test_a_tie_that_is_lost_fails(monkeypatch):
+    config = {**models.TEXT, "num_key_value_heads": 2, "tie_word_embeddings": True}
+    module = models.built(transformers.LlamaForCausalLM, transformers.LlamaConfig, **config)
+    load = transformers.LlamaForCausalLM.from_pretrained
+
+    def untied(*args, **kwargs):
+        loaded, said = load(*args, **kwargs)
+        loaded.lm_head.weight = torch.nn.Parameter(loaded.lm_head.weight.clone())
+        return loaded, said
+
+    monkeypatch.setattr(transformers.LlamaForCausalLM, "from_pretrained", untied)
+    finding = SaveLoad().run(models.trial(models.subject(module, {"input_ids": models.ids()})))
+    assert "one tensor before, but two after loading" in finding.message

@@ -1,39 +1,69 @@
-"""Attention is computed in several ways; which one is chosen is a matter of speed, not of results."""
+"""Attention is computed in several ways; which one is chosen is a matter of speed, not of results.
+
+Flexible attention is not asked: it exists compiled only, and its compiler costs more than all other checks together.
+"""
 
 from __future__ import annotations
 
-from modelmuster.checks.differences import same
+from typing import Any
+
+import numpy as np
+
+from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import attention_implementation, outputs
-from modelmuster.checks.question import Question, failed, passed
-from modelmuster.contracts import Capability, Trial
-from modelmuster.numerics.rule import Verdict
-from modelmuster.records import Finding
+from modelmuster.checks.padding import SIDES, masked
+from modelmuster.checks.question import Figures, Question, failed, passed
+from modelmuster.checks.texts import at, text_only
+from modelmuster.contracts import Capability, Outputs, Trial
+from modelmuster.numerics.rule import Comparison
+from modelmuster.records import Family, Finding
 
 
 class AttentionImplementation(Question):
     """Runs with eager attention where the model runs fused, and the other way round."""
 
     name = "attention_implementation"
-    question = "Do eager and fused attention (sdpa) give the same outputs?"
+    question = "Do eager and fused attention (sdpa) give the same outputs, padded or not?"
     needs = frozenset({Capability.MODULE})
 
     def applies(self, trial: Trial) -> str | None:
-        """Models that offer both."""
+        """Models that offer more than one."""
         if not getattr(trial.module, "_supports_sdpa", False) or not hasattr(trial.module, "set_attn_implementation"):
             return "the model class offers no fused attention"
         return None
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance, since both runs round; attention maps themselves are only returned by eager."""
-        with attention_implementation(trial.module, "eager"):
-            eager = outputs(trial, trial.inputs)
-        with attention_implementation(trial.module, "sdpa"):
-            fused = outputs(trial, trial.inputs)
-        compared = same(trial, {name: output for name, output in eager.items() if name in fused}, fused)
-        if compared.verdict in {Verdict.PASS, Verdict.UNJUDGED}:
-            return passed(compared.figures())
-        judged = compared.outputs[compared.worst]
-        return failed(
-            f"eager and sdpa disagree: {compared.worst} is off by {judged.relative_rmse:.1e} of its size",
-            compared.figures(),
-        )
+        figures = Figures()
+        for kind, inputs in _asked(trial).items():
+            with attention_implementation(trial.module, "eager"):
+                eager = outputs(trial, inputs)
+            with attention_implementation(trial.module, "sdpa"):
+                fused = outputs(trial, inputs)
+            compared = _at_real_tokens(trial, inputs, eager, fused)
+            figures[f"{kind}.relative_rmse"] = size_of(compared)
+            if not agrees(compared):
+                return failed(f"eager and sdpa disagree on {kind} inputs: {off(compared)}", figures)
+        return passed(figures)
+
+
+def _asked(trial: Trial) -> dict[str, dict[str, Any]]:
+    """The recipe's inputs; the same with the first row padded, on the left in decoders, on the right elsewhere."""
+    asked = {"plain": dict(trial.inputs)}
+    if masked(trial) is None and (trial.inputs["attention_mask"] == 1).all() and text_only(trial) is None:
+        mask = np.ones_like(trial.inputs["attention_mask"])
+        mask[0, SIDES["left" if trial.architecture.family is Family.DECODER_ONLY else "right"]] = 0
+        asked["padded"] = {**trial.inputs, "attention_mask": mask}
+    return asked
+
+
+def _at_real_tokens(trial: Trial, inputs: dict[str, Any], eager: Outputs, other: Outputs) -> Comparison:
+    """What is returned for padding is nobody's business: rows without any key are filled in different ways."""
+    eager = {name: output for name, output in eager.items() if name in other}
+    if masked(trial) is None and not inputs["attention_mask"].all():
+        kept = inputs["attention_mask"].astype(bool)
+        length = kept.shape[1]
+        pairs = at(eager, kept, length), at(other, kept, length)
+        if pairs[0]:
+            return same(trial, *pairs)
+    return same(trial, eager, other)

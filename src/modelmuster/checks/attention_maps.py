@@ -40,6 +40,8 @@ class AttentionMaps(Question):
             maps = list(_maps(getattr(returned, field, None)))
             figures[field] = len(maps)
             for layer, weights in enumerate(maps):
+                if _is_linear(trial, layer):
+                    continue
                 asked += 1
                 wrong = _wrong(weights, slack, backwards=_backwards(trial, field))
                 if wrong:
@@ -50,6 +52,12 @@ class AttentionMaps(Question):
 def attends(trial: Trial) -> bool:
     """Whether forward can be asked for attention maps, by its signature or through its keyword arguments."""
     return accepts(trial, "output_attentions") or accepts(trial, "kwargs")
+
+
+def _is_linear(trial: Trial, layer: int) -> bool:
+    """Linear attention has no weights over the keys."""
+    kinds = getattr(trial.module.config.get_text_config(), "layer_types", None) or ()
+    return layer < len(kinds) and "linear" in str(kinds[layer])
 
 
 def _maps(found: Any) -> Iterator[torch.Tensor]:
@@ -74,4 +82,4 @@ def _wrong(weights: torch.Tensor, slack: float, *, backwards: bool) -> str | Non
 
 def _backwards(trial: Trial, field: str) -> bool:
     text = trial.architecture.family is Family.DECODER_ONLY and field == "attentions"
-    return text or field == "decoder_attentions"
+    return text or (field == "decoder_attentions" and "decoder_input_ids" in trial.inputs)

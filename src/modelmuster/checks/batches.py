@@ -15,6 +15,10 @@ _PACKED = re.compile(r"(image|pixel|video)_(values|grid|patches)\w*|pixel_values
 """Inputs in which every row of a batch may have several entries: recipes give each row as many of the same size."""
 
 
+_PAIRS = re.compile(r"logits_per_\w+|logits_\w+_(text|audio|video)")
+"""Tables that compare every item of one tower with every item of the other."""
+
+
 def separable(trial: Trial) -> str | None:
     """Why the rows of the recipe's inputs cannot be told apart, or None."""
     batch = batch_size(trial)
@@ -37,7 +41,7 @@ def rows(outputs: Outputs, order: list[int], batch: int) -> dict[str, Output]:
         array = output.array
         if array.ndim == 0 or array.shape[0] != batch:
             continue
-        pairs = array.ndim == 2 and array.shape[1] == batch and "logits_per" in name
+        pairs = array.ndim == 2 and array.shape[1] == batch and _PAIRS.fullmatch(name) is not None
         found[name] = Output(array[np.ix_(order, order)] if pairs else array[order], output.dtype)
     return found
 

@@ -66,4 +66,5 @@ def _croppable(trial: Trial, cache: Any) -> bool:
     """A state or a window that has moved on cannot be moved back."""
     if {Trait.STATE_SPACE, Trait.SLIDING_WINDOW} & set(trial.architecture.traits):
         return False
-    return bool(getattr(cache, "is_croppable", True))
+    layers = getattr(cache, "layers", ())
+    return bool(getattr(cache, "is_croppable", True)) and not any(getattr(part, "is_sliding", False) for part in layers)

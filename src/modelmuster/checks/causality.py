@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from modelmuster.checks.differences import influence, noise_floor, same
 from modelmuster.checks.question import Question, failed, not_applicable, passed
-from modelmuster.checks.texts import NO_TOKENS, at, replaced, text_only
+from modelmuster.checks.texts import LEAST, NO_TOKENS, at, replaced, text_only
 from modelmuster.contracts import Trial
 from modelmuster.numerics.rule import Verdict
-from modelmuster.records import Family, Finding
+from modelmuster.records import Family, Finding, Trait
 
 
 class Causality(Question):
@@ -15,11 +17,19 @@ class Causality(Question):
 
     name = "causality"
     question = "Do later tokens leave the answers for earlier ones unchanged?"
-    families = frozenset({Family.DECODER_ONLY})
+    families = frozenset({Family.DECODER_ONLY, Family.VISION_TEXT, Family.AUDIO_TEXT, Family.ANY_TO_ANY})
 
     def applies(self, trial: Trial) -> str | None:
-        """Models that are fed text alone."""
-        return text_only(trial)
+        """Models that are fed text alone, and language models that hear or see something too."""
+        if trial.architecture.family is Family.DECODER_ONLY:
+            return text_only(trial)
+        traits = set(trial.architecture.traits)
+        if Trait.GENERATIVE not in traits or Trait.ENCODER_DECODER in traits:
+            return "no language model that writes one token after the other"
+        tokens = trial.inputs.get("input_ids")
+        if not isinstance(tokens, np.ndarray) or tokens.ndim != 2 or tokens.shape[1] < LEAST:
+            return "fed no text of tokens"
+        return None
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance before the change; more than noise after it."""

@@ -6,12 +6,13 @@ import numpy as np
 
 from modelmuster.checks import causality
 from modelmuster.checks.differences import influence, noise_floor, same
+from modelmuster.checks.feeding import carriers, changed
 from modelmuster.checks.padding import HIDDEN, masked
 from modelmuster.checks.question import Question, failed, passed
-from modelmuster.checks.texts import replaced, text_only
+from modelmuster.checks.texts import LEAST, replaced, text_only
 from modelmuster.contracts import Output, Outputs, Trial
 from modelmuster.numerics.rule import Verdict
-from modelmuster.records import Family, Finding, Outcome
+from modelmuster.records import Finding, Outcome, Trait
 
 _DECODED = ("logits", "last_hidden_state")
 
@@ -21,11 +22,14 @@ class EncoderDecoder(Question):
 
     name = "encoder_decoder"
     question = "Does the decoder look only back, and at all of the encoder but its padding?"
-    families = frozenset({Family.ENCODER_DECODER})
+    traits = frozenset({Trait.ENCODER_DECODER})
 
     def applies(self, trial: Trial) -> str | None:
-        """Text in, text out."""
-        return text_only(trial) or text_only(trial, "decoder_input_ids")
+        """Whatever goes in, tokens come out."""
+        tokens = trial.inputs.get("decoder_input_ids")
+        if not isinstance(tokens, np.ndarray) or tokens.ndim != 2 or tokens.shape[1] < LEAST:
+            return "takes no decoder_input_ids of the shape batch × tokens"
+        return None if _fed_to_the_encoder(trial) else "nothing is fed to the encoder"
 
     def run(self, trial: Trial) -> Finding:
         """Tolerances as in causality and padding."""
@@ -34,15 +38,22 @@ class EncoderDecoder(Question):
             return causal
         figures = dict(causal.figures)
         before = _decoded(trial.baseline())
-        change, most = influence(before, _decoded(trial.run(replaced(trial, slice(None)))), trial.dtype)
+        name = _fed_to_the_encoder(trial)
+        other = changed(trial, name) if name != "input_ids" else replaced(trial, slice(None))
+        change, most = influence(before, _decoded(trial.run(other or trial.inputs)), trial.dtype)
         figures["encoder_influence"] = change
         if change <= noise_floor(trial.dtype):
-            return failed(f"other tokens for the encoder change {most} by {change:.1e} only", figures)
-        if masked(trial) is None:
+            return failed(f"another {name} for the encoder changes {most} by {change:.1e} only", figures)
+        if masked(trial) is None and text_only(trial) is None:
             wrong = _padding(trial, figures)
             if wrong:
                 return failed(wrong, figures)
         return passed(figures)
+
+
+def _fed_to_the_encoder(trial: Trial) -> str:
+    """The first input with data that is not the decoder's."""
+    return next((name for name in carriers(trial) if not name.startswith("decoder")), "")
 
 
 def _padding(trial: Trial, figures: dict[str, float | int | str | bool | None]) -> str | None:

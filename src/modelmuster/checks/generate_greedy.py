@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
-from modelmuster.checks.live import arguments, call
+from modelmuster.checks.generation import generate, generates
+from modelmuster.checks.live import call
 from modelmuster.checks.question import Question, failed, passed
 from modelmuster.checks.texts import text_only
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.rule import TOLERANCES
-from modelmuster.numerics.seeding import seed_forward
-from modelmuster.records import Family, Finding, Stage, Trait
-
-NEW_TOKENS = 4
+from modelmuster.records import Family, Finding, Trait
 
 TIE = 4.0
 """Logits nearer than this many floors of the rule's tolerance are a tie, which rounding may decide either way."""
@@ -32,28 +29,15 @@ class GenerateGreedy(Question):
 
     def applies(self, trial: Trial) -> str | None:
         """Text models with a generate method."""
-        if not getattr(trial.module, "can_generate", lambda: False)():
-            return "this class cannot generate"
-        return text_only(trial)
+        return generates(trial) or text_only(trial)
 
     def run(self, trial: Trial) -> Finding:
         """Exact, but for ties."""
-        from transformers import GenerationConfig
-
-        module = trial.module
         decoder = trial.architecture.family is Family.ENCODER_DECODER
         given = {name: trial.inputs[name] for name in ("input_ids", "attention_mask") if name in trial.inputs}
         if not decoder:
             given["attention_mask"] = np.ones_like(given["input_ids"])
-        start = getattr(module.config, "decoder_start_token_id", None)
-        start = start if isinstance(start, int) else 0
-        settings = GenerationConfig(
-            max_new_tokens=NEW_TOKENS, do_sample=False, num_beams=1, pad_token_id=0, decoder_start_token_id=start
-        )
-        trial.entering(Stage.RUN)
-        seed_forward()
-        with torch.no_grad():
-            made = module.generate(**arguments(trial, given), generation_config=settings).cpu().numpy()
+        made = generate(trial, given).sequences.cpu().numpy()
         return _compare(trial, given, made, decoder=decoder)
 
 

@@ -53,12 +53,16 @@ def generate(trial: Trial, inputs: Inputs, **settings: Any) -> Any:
         "return_dict_in_generate": True,
         "output_logits": True,
     }
+    module, config = trial.module, GenerationConfig(**(chosen | settings))
     trial.entering(Stage.RUN)
     seed_forward()
-    with torch.no_grad():
-        returned = trial.module.generate(
-            **arguments(trial, inputs), generation_config=GenerationConfig(**(chosen | settings))
-        )
+    # The model's own settings, such as a forced last token, fill in whatever is None here: they step aside.
+    before, module.generation_config = module.generation_config, config
+    try:
+        with torch.no_grad():
+            returned = module.generate(**arguments(trial, inputs), generation_config=config)
+    finally:
+        module.generation_config = before
     trial.entering(Stage.COMPARE)
     return returned
 

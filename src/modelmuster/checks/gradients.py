@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import torch
 
 from modelmuster.checks.live import arguments
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.checks.training import training_copy
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
@@ -18,6 +20,11 @@ LEAST_REACHED = 0.5
 marks masked patches, experts that nothing is routed to) are listed, not blamed."""
 
 LISTED = 20
+
+MOST_LAYERS = 64
+"""Layers of a stack that are looked for."""
+
+_LAYER = re.compile(r"(?<=\.)(\d+)(?=\.)")
 
 
 class Gradients(Question):
@@ -33,13 +40,14 @@ class Gradients(Question):
 
     def run(self, trial: Trial) -> Finding:
         """Finite everywhere, and not zero at more than half of the tensors."""
-        trainable = {name: value for name, value in trial.module.named_parameters() if value.requires_grad}
+        module = training_copy(trial.module)
+        trainable = {name: value for name, value in module.named_parameters() if value.requires_grad}
         if not trainable:
             return not_applicable("the model has no trainable parameter")
         trial.entering(Stage.RUN)
         seed_forward()
         with torch.enable_grad():
-            loss = weighted(dict(named_tensors(trial.module(**arguments(trial, trial.inputs)))))
+            loss = weighted(dict(named_tensors(module(**arguments(trial, trial.inputs)))))
         if loss is None:
             return not_applicable("no output depends on a parameter in a differentiable way")
         found = torch.autograd.grad(loss, list(trainable.values()), allow_unused=True)
@@ -52,9 +60,27 @@ class Gradients(Question):
         figures["unused"] = ", ".join(unused[:LISTED]) + (", …" if len(unused) > LISTED else "")
         if wild:
             return failed(f"the gradient of {wild[0]} is not finite ({len(wild)} of {len(trainable)} tensors)", figures)
+        odd = _odd_ones(set(gradients) - set(unused), unused)
+        if odd:
+            return failed(f"{odd} gets no gradient, though its siblings in all other layers do", figures)
         if reached < LEAST_REACHED:
             return failed(f"{len(unused)} of {len(trainable)} parameters get no gradient, such as {unused[0]}", figures)
         return passed(figures)
+
+
+def _odd_ones(used: set[str], unused: list[str]) -> str:
+    """A parameter in the middle of a stack that is not used, though the same one of every other layer is.
+
+    The first and the last layer may have nothing to do for some of their parts; those between them are alike.
+    """
+    for name in unused:
+        for match in _LAYER.finditer(name):
+            index = int(match.group(1))
+            siblings = [f"{name[: match.start(1)]}{other}{name[match.end(1) :]}" for other in range(MOST_LAYERS)]
+            known = [other for other in siblings if other in used]
+            if index and known and siblings.index(name) < siblings.index(known[-1]) and siblings[0] in used:
+                return name
+    return ""
 
 
 def weighted(outputs: Mapping[str, torch.Tensor]) -> torch.Tensor | None:

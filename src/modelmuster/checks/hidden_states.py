@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+from modelmuster.checks.differences import noise_floor, relative_rms
 from modelmuster.checks.live import attention_implementation, call
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.checks.texts import text_only
@@ -15,7 +17,7 @@ class HiddenStates(Question):
     """Asks for hidden states and attention maps and counts them."""
 
     name = "hidden_states"
-    question = "Are there as many hidden states and attention maps, of such shapes, as the configuration has layers?"
+    question = "Are there as many hidden states and attention maps as layers, and does every layer do something?"
     families = frozenset({Family.ENCODER_ONLY, Family.DECODER_ONLY})
     needs = frozenset({Capability.MODULE})
 
@@ -39,6 +41,10 @@ class HiddenStates(Question):
         odd = [tuple(state.shape) for state in states if tuple(state.shape[:2]) != (rows, length)]
         if odd:
             return failed(f"a hidden state of shape {odd[0]} for {rows} rows of {length} tokens", figures)
+        for layer, (before, after) in enumerate(itertools.pairwise(states)):
+            moved = relative_rms((after - before).double().cpu().numpy(), before.double().cpu().numpy())
+            if moved <= noise_floor(trial.dtype):
+                return failed(f"layer {layer} changes its hidden state by {moved:.1e} only", figures)
         maps = _attention_maps(trial)
         figures["attentions"] = len(maps)
         if maps and len(maps) > layers:

@@ -29,6 +29,8 @@ class ImageTokens(Question):
         """Models that put image features into their text."""
         if not hasattr(trial.module, "get_image_features") or _placeholder(trial) is None:
             return "puts no image features in the place of tokens"
+        if Modality.VIDEO in trial.recipe.modalities:
+            return "fed a video too, whose frames may have the same placeholders"
         tokens = trial.inputs.get("input_ids")
         if not isinstance(tokens, np.ndarray) or not (tokens == _placeholder(trial)).any():
             return "fed no text with placeholders for an image"

@@ -35,6 +35,8 @@ class Labels:
 
     given: dict[str, np.ndarray]
     loss: Loss
+    positions: int | None = None
+    """Places that the logits must have; None where they are one for each row."""
 
 
 def labels_for(trial: Trial) -> Labels | str:
@@ -82,7 +84,7 @@ def _words(labels: np.ndarray, *, shift: int) -> Labels:
             logits, wanted = logits[:, :-shift], wanted[:, shift:]
         return cross_entropy(logits.reshape(-1, logits.shape[-1]), wanted.reshape(-1), ignore_index=IGNORED)
 
-    return Labels({"labels": labels}, loss)
+    return Labels({"labels": labels}, loss, labels.shape[1])
 
 
 def _rows(trial: Trial) -> Labels:

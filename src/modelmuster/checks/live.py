@@ -43,10 +43,20 @@ def accepts(trial: Trial, name: str) -> bool:
 
 @contextmanager
 def attention_implementation(module: Any, implementation: str) -> Iterator[None]:
-    """The module attends in this way in here."""
-    before = module.config._attn_implementation  # noqa: SLF001 - the only name that transformers gives it
-    module.set_attn_implementation(implementation)
+    """The module attends in this way in here; each part of it gets its own setting back.
+
+    Parts may differ: a backbone of convolutions offers no fused attention, whatever the rest of the model does.
+    """
+    configs = {id(part.config): part.config for part in module.modules() if hasattr(part, "config")}
+    before = [(config, getattr(config, _ATTENTION, None)) for config in configs.values()]
+    if getattr(module.config, _ATTENTION, None) != implementation:
+        module.set_attn_implementation(implementation)
     try:
         yield
     finally:
-        module.set_attn_implementation(before)
+        for config, setting in before:
+            setattr(config, _ATTENTION, setting)
+
+
+_ATTENTION = "_attn_implementation_internal"
+"""Where transformers keeps the setting: its public property hands a change on to parts that do not support it."""

@@ -29,6 +29,8 @@ class LossByHand(Question):
         returned = call(trial, {**trial.inputs, **labels.given})
         if getattr(returned, "loss", None) is None:
             return not_applicable("returns no loss for its labels")
+        if labels.positions is not None and returned.logits.shape[1] != labels.positions:
+            return not_applicable(f"answers {returned.logits.shape[1]} places for {labels.positions} labels")
         reported, expected = float(returned.loss), float(labels.loss(returned))
         tolerance = TOLERANCES[trial.dtype]
         bound = 2 * tolerance.floor * tolerance.step * abs(expected)

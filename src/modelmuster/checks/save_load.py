@@ -38,7 +38,6 @@ class SaveLoad(Question):
             loaded, said = type(module).from_pretrained(
                 folder,
                 dtype=dtype_named(trial.dtype),
-                attn_implementation=module.config._attn_implementation,  # noqa: SLF001 - transformers' only name for it
                 output_loading_info=True,
                 local_files_only=True,
             )
@@ -53,6 +52,10 @@ class SaveLoad(Question):
         figures["different_weights"] = len(wrong)
         if wrong:
             return failed(f"{len(wrong)} tensors differ after loading, such as {wrong[0]}", figures)
+        loose = sorted(_ties(module) - _ties(loaded))
+        figures["ties"] = len(_ties(module))
+        if loose:
+            return failed(f"{' and '.join(loose[0])} are one tensor before, but two after loading", figures)
         device = next(module.parameters()).device
         loaded = loaded.eval().to(device)
         given = to_torch(trial.inputs, dtype_named(trial.dtype), device)
@@ -82,13 +85,21 @@ def _no_progress_bars() -> Iterator[None]:
 
 
 def _different_weights(module: Any, loaded: Any) -> list[str]:
-    after = dict(loaded.named_parameters(remove_duplicate=False)) | dict(loaded.named_buffers(remove_duplicate=False))
-    before = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
+    """Tensors that are saved; tables that are computed anew, and grow with use, show in the outputs."""
+    after = dict(loaded.state_dict())
     return [
         name
-        for name, tensor in before.items()
+        for name, tensor in module.state_dict().items()
         if name not in after or not torch.equal(tensor.cpu().nan_to_num(), after[name].cpu().nan_to_num())
     ]
+
+
+def _ties(module: Any) -> set[tuple[str, ...]]:
+    """The names of every parameter that has more than one."""
+    names: dict[int, list[str]] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    return {tuple(sorted(found)) for found in names.values() if len(found) > 1}
 
 
 def _is_float(array: np.ndarray) -> bool:
