@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test lint unit bench dist ci-pr ci-nightly ci-judge clean
+.PHONY: setup demo test lint unit environments bench dist ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -33,9 +33,13 @@ lint: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not sweep and not environments"
 
 test: lint unit
+
+# Real environments, built from the extras: core, torch without the rest; this one has all.
+environments: setup
+	$(BIN)/pytest tests/environments tests/cli/test_partial_environments.py -m "sweep or environments"
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import interruption, isolation, records, sweep
+from benchmarks import core, interruption, isolation, records, sweep
 from benchmarks.cluster import faults, overhead
 
 BENCHMARKS = {
+    "core": core.main,
     "isolation": isolation.main,
     "sweep": sweep.main,
     "interruption": interruption.main,

@@ -169,9 +169,12 @@ def _loaded(names: Iterable[str], report: Report) -> Iterator[Check]:
     for name in names:
         try:
             yield plugins.checks().get(name)
-        except (UnknownName, MissingDependency) as error:
-            described, outcome = errors_as_data.describe(error), errors_as_data.outcome_of(error)
-            report(CheckDone(Result(check=name, outcome=outcome, message=described.message, error=described)))
+        except MissingDependency as missing:
+            # Nothing went wrong that a traceback could tell more of.
+            report(CheckDone(Result(check=name, outcome=Outcome.UNAVAILABLE, message=str(missing))))
+        except UnknownName as error:
+            described = errors_as_data.describe(error)
+            report(CheckDone(Result(check=name, outcome=Outcome.ERROR, message=described.message, error=described)))
 
 
 def _fitting(checks: Iterable[Check], source: Architecture | Subject, report: Report) -> Iterator[Check]:
