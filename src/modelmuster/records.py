@@ -243,6 +243,8 @@ class Recipe(Record, frozen=True, kw_only=True):
     """Name of the input layout, such as `text` or `image-text:nchw`."""
     modalities: tuple[Modality, ...]
     """The modalities that the inputs feed, all in the same forward pass."""
+    apart: dict[Modality, str] = {}
+    """Modalities of the architecture that the model itself refuses in one call with the others, with the reason."""
     parameters: int
     applied: tuple[Applied, ...] = ()
     versions: dict[str, str] = {}

@@ -212,3 +212,23 @@ def test_a_vector_for_each_position_may_be_called_pooled():
         return {"last_hidden_state": output.last_hidden_state, "pooler_output": output.last_hidden_state.flatten(0, 1)}
 
     assert "rows for a batch" not in ask(changed(models.bert(), pooled)).message
+
+
+def test_a_modality_that_the_model_refuses_beside_the_others_is_named_not_missed():
+    subject = models.clip()
+    video = msgspec.structs.replace(subject.architecture, modalities=(*subject.architecture.modalities, Modality.VIDEO))
+    apart = msgspec.structs.replace(subject.recipe, apart={Modality.VIDEO: "refused in one call with images"})
+    assert "video never reached" in ask(replace(subject, architecture=video)).message
+    finding = ask(replace(subject, architecture=video, recipe=apart))
+    assert finding.outcome is Outcome.PASS, finding.message
+    assert finding.figures["video.apart"] == "refused in one call with images"
+
+
+def test_marks_at_the_end_of_the_range_do_not_drown_the_numbers():
+    def masked(output):
+        logits = output.last_hidden_state.clone()
+        logits[..., 0] = torch.finfo(torch.float32).min
+        return {"logits": logits}
+
+    finding = ask(changed(models.bert(), masked))
+    assert finding.figures["spread_over_rows"] > 0.1

@@ -40,6 +40,9 @@ CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
 )
 """Patterns over whole input names with what they may carry, most usual first; the first pattern that fits counts."""
 
+NUMBERED = {"flattened_patches": 2}
+"""Inputs whose first columns are numbers of rows and columns, not values."""
+
 _MASKS = re.compile(r"\w*(mask|_len|_lens|_lengths?|cutoffs|sizes|dim|grid\w*|_ids_mask)")
 
 

@@ -46,7 +46,9 @@ def _unfed(trial: Trial, figures: Figures) -> str | None:
     figures["fed"] = ", ".join(sorted(fed))
     claimed = set(trial.recipe.modalities)
     if trial.recipe.model_class == trial.architecture.default_class:
-        claimed |= set(trial.architecture.modalities)
+        claimed |= set(trial.architecture.modalities) - set(trial.recipe.apart)
+    for modality, reason in trial.recipe.apart.items():
+        figures[f"{modality}.apart"] = reason
     missing = sorted(claimed - fed - {Modality.EMBEDDING})
     if not missing:
         return None

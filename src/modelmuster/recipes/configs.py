@@ -75,13 +75,16 @@ def config_class(architecture: Architecture, cls: Any) -> Any:
     return own
 
 
-def default_config(cls: Any, architecture: Architecture, overridden: Mapping[str, Any]) -> Any:
+def default_config(
+    cls: Any, architecture: Architecture, overridden: Mapping[str, Any], parts: Mapping[str, str] | None = None
+) -> Any:
     """An instance of the config class with its defaults; composite classes without any get building blocks.
 
     Args:
         cls: the config class.
         architecture: decides which building blocks are tried first.
         overridden: arguments of the type's override, for classes whose defaults contradict each other.
+        parts: model types of sub-configs that the override names, by field.
 
     Raises:
         CannotBuild: nothing of this works.
@@ -91,11 +94,26 @@ def default_config(cls: Any, architecture: Architecture, overridden: Mapping[str
     causes: list[Exception] = []
     for arguments in attempts:
         try:
-            return cls(**arguments())
+            return _with_all_parts(cls, arguments(), parts or {})
         except Exception as error:  # noqa: BLE001 - whatever a config's validator raises
             causes.append(error)
     first = causes[0]
     raise CannotBuild(f"{cls.__name__} has no usable defaults: {type(first).__name__}: {first}") from first
+
+
+def _with_all_parts(cls: Any, arguments: dict[str, Any], parts: Mapping[str, str]) -> Any:
+    """The config; parts that it has a class for but leaves out by default are put in with that class's defaults.
+
+    Gemma 4 without its towers is a language model: what makes the architecture would never run.
+    """
+    config = cls(**copy.deepcopy(arguments))
+    left_out = {
+        name: part().to_dict()
+        for name, part in (getattr(cls, "sub_configs", None) or {}).items()
+        if getattr(config, name, None) is None and getattr(part, "model_type", "") and name not in arguments
+    }
+    left_out |= {name: _block(model_type) for name, model_type in parts.items()}
+    return cls(**arguments, **left_out) if left_out else config
 
 
 def missing_distribution(error: BaseException) -> str | None:

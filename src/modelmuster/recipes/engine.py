@@ -95,7 +95,8 @@ class Search:
             overridden: dict[str, Any] = {}
             if self._override:
                 overrides.apply(self._override, overridden)
-            self._default = default_config(self._config_class, self.architecture, overridden)
+            parts = self._override.parts if self._override else None
+            self._default = default_config(self._config_class, self.architecture, overridden, parts)
         except ImportError as error:
             raise self._unavailable(error) or CannotBuild(describe(error)) from error
 
@@ -125,6 +126,10 @@ class Search:
     def most_telling(self) -> Failure | None:
         """The failure that came furthest; of several the first, because the first rung changes the least."""
         return max(self.failures, key=lambda failure: failure.stage, default=None)
+
+    def apart(self) -> dict[Modality, str]:
+        """Modalities that the model refuses in one call with the others, each with the reason."""
+        return dict.fromkeys(self._override.apart, self._override.reason) if self._override else {}
 
     def _build(self, route: Route) -> Built | None:
         self.entering(Stage.BUILD)
@@ -198,7 +203,7 @@ class Search:
 
     def _wanted(self, first: Layout) -> frozenset[Modality]:
         """What the inputs must feed: all that the architecture takes in, or as much of it as another class does."""
-        every = frozenset(self.architecture.modalities)
+        every = frozenset(self.architecture.modalities) - set(self.apart())
         return every if self.class_name == self.architecture.default_class else every & set(first.modalities)
 
     def _try(self, built: Built, layout: Layout) -> Found | None:
@@ -287,6 +292,7 @@ def _subject(search: Search, found: Found) -> TorchSubject:
         modalities=found.layout.modalities,
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         applied=found.built.applied,
+        apart=search.apart(),
         versions=identity.versions(),
     )
     import msgspec

@@ -30,6 +30,8 @@ CASES = [
     ("head-count", "n_head", 3, 2),
     ("rank", "kv_lora_rank", 512, 8),
     ("image-size", "image_size", 224, 64),
+    ("tokens-per-image", "mm_tokens_per_image", 256, 4),
+    ("position-grid", "pos_emb_width", 64, 4),
     ("position-table", "num_position_embeddings", 2304, 16),
     ("positions", "max_position_embeddings", 2048, 128),
     ("sliding-window", "sliding_window", 4096, 8),

@@ -35,3 +35,18 @@ def test_what_is_derived_is_left_to_the_class():
 def test_a_hybrid_of_attention_and_state_space_stays_consistent():
     made = FalconH1Config(**shrink(FalconH1Config()).arguments)
     assert made.mamba_n_heads * made.mamba_d_head == (made.mamba_d_ssm or made.mamba_expand * made.hidden_size)
+
+
+def test_a_table_of_positions_follows_the_grid_that_it_is_laid_out_on():
+    from transformers.models.muse_glimmer import MuseGlimmerConfig
+
+    made = shrink(MuseGlimmerConfig()).arguments["vision_config"]
+    assert made["max_position_embeddings"] == made["pos_emb_height"] * made["pos_emb_width"] == 16
+
+
+def test_extents_of_tiled_images_stay_multiples_of_the_towers_image():
+    from transformers import LlavaOnevisionConfig
+
+    arguments = shrink(LlavaOnevisionConfig()).arguments
+    side = arguments["vision_config"]["image_size"]
+    assert all(extent % side == 0 for extents in arguments["image_grid_pinpoints"] for extent in extents)

@@ -5,9 +5,11 @@
     config."axial_pos_shape" = [8, 16]
 
 `reason` is mandatory. `config` sets arguments by dotted path after the rules ran; `none` lists paths to set to None,
-which TOML cannot say. `layout` names the only input layout to use, and `inputs` is handed to the input layouts.
-A table called `type:Class` is for that class alone. What an override says of a sub-config also holds where that part is
-run alone, unless the part has an override of its own.
+which TOML cannot say. `parts` names, by field, the model type of a sub-config that the default leaves out; the rules
+shrink it with the rest. `apart` lists modalities that the model refuses in one call with the others. `layout` names the
+only input layout to use, and `inputs` is handed to the input layouts. A table called `type:Class` is for that class
+alone. What an override says of a sub-config also holds where that part is run alone, unless the part has an override of
+its own.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import msgspec
 
 from modelmuster.errors import UsageError
 from modelmuster.recipes.shrink.draft import jsonable
-from modelmuster.records import Applied, Architecture
+from modelmuster.records import Applied, Architecture, Modality
 
 FOLDER = Path(__file__).parent
 
@@ -34,13 +36,15 @@ class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     config: dict[str, Any] = {}
     none: tuple[str, ...] = ()
     layout: str | None = None
+    parts: dict[str, str] = {}
+    apart: tuple[Modality, ...] = ()
     inputs: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         if len(self.reason.split()) < 4:
             raise ValueError("`reason` must be a sentence that says why the rules do not suffice")
-        if not (self.config or self.none or self.layout or self.inputs):
-            raise ValueError("it changes nothing: give `config`, `none`, `layout` or `inputs`")
+        if not (self.config or self.none or self.layout or self.inputs or self.parts or self.apart):
+            raise ValueError("it changes nothing: give `config`, `none`, `parts`, `layout`, `apart` or `inputs`")
 
 
 @cache

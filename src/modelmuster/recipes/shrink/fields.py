@@ -147,6 +147,18 @@ def image_size(value: int, draft: Draft) -> int:
     return min(value, sizes.IMAGE)
 
 
+@field_rule(r"^pos_emb_(height|width)$", Kind.POSITIONS)
+def position_grid(value: int, _draft: Draft) -> int:
+    """A learned grid of 4 × 4 positions; both sides are the image's, none is a width."""
+    return min(value, sizes.PATCHES)
+
+
+@field_rule(r"mm_tokens_per_image$", Kind.IMAGE)
+def tokens_per_image(value: int, _draft: Draft) -> int:
+    """Four patches a side are pooled to two: more tokens than patches would leave nothing to pool."""
+    return min(value, (sizes.PATCHES // 2) ** 2)
+
+
 @field_rule(r"^num_position_embeddings$", Kind.POSITIONS)
 def position_table(_value: int, _draft: Draft) -> int:
     """A learned table of 4 × 4 positions, interpolated to the image's grid."""
@@ -176,7 +188,7 @@ def image_window(value: int, _draft: Draft) -> int:
 
 
 @field_rule(
-    r"num_(\w+_)?quer(y|ies)(_tokens)?$|num_latents|num_denoising|num_proposals|num_object_queries|num_query_tokens",
+    r"num_(\w+_)?quer(y|ies)(_tokens)?$|num_latents|num_denoising|num_proposals|num_object_queries|num_query_tokens|latent_query_num",
     Kind.QUERIES,
 )
 def queries(value: int, _draft: Draft) -> int:
@@ -251,6 +263,8 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     head_count,
     rank,
     image_size,
+    tokens_per_image,
+    position_grid,
     position_table,
     positions,
     sliding_window,

@@ -50,6 +50,19 @@ def latent_attention_heads(draft: Draft) -> None:
         draft.choose("qk_head_dim", (rest or 0) + (rotated or 0), rule=name, reason=reason)
 
 
+@relation_rule
+def positions_of_a_grid(draft: Draft) -> None:
+    """A table with a row for each place of a learned grid has as many rows as the smaller grid has places."""
+    sides = ("pos_emb_height", "pos_emb_width")
+    before, after = (
+        [value for side in sides if isinstance(value := read(side), int)] for read in (draft.before, draft.get)
+    )
+    if len(before) == 2 and draft.before("max_position_embeddings") == before[0] * before[1]:
+        count = after[0] * after[1]
+        name, reason = positions_of_a_grid.name, positions_of_a_grid.reason
+        draft.choose("max_position_embeddings", count, rule=name, reason=reason)
+
+
 RELATION_RULES: tuple[RelationRule, ...] = (
     latent_attention_heads,
     layers.lists_follow_layers,
@@ -57,6 +70,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     layers.feature_maps,
     grouped_query_attention,
     state_space_heads,
+    positions_of_a_grid,
     rope.rope_sections,
     rope.missing_sections,
 )

@@ -12,7 +12,8 @@ FEATURE_LAYERS = re.compile(r"(vision|image|visual)_(feature|select)_layers?$|^(
 """Fields that name the layers of the vision tower whose outputs a connector uses."""
 
 BORROWED = re.compile(
-    r"^(out|output|text|llm|language|audio|vision|decoder|encoder|condition|projection|projector|cross_attention)_\w*(dim|size)$"
+    r"^((out|output|text|llm|language|audio|vision|decoder|encoder|condition|projection|projector|cross_attention|fpn)_"
+    r"\w*(dim|size)|(latent|output)_channels)$"
 )
 """Fields for the width of what a config hands to another one or takes from it."""
 
