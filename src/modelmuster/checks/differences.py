@@ -12,6 +12,9 @@ from modelmuster.numerics.rule import TOLERANCES, Comparison, Verdict, judge, sa
 TWO_RUNS = 2.0
 """Both runs round: their difference may be twice what one may be off."""
 
+MARK = float(np.finfo(np.float32).max) / 2
+"""Values beyond are no numbers but marks: some models write the end of float32's range where others write infinity."""
+
 
 def same(trial: Trial, expected: Outputs, got: Outputs) -> Comparison:
     """Judge one run by another, as if it were the reference, with twice the tolerance of a single run."""
@@ -69,7 +72,7 @@ def floats(outputs: Outputs) -> Mapping[str, np.ndarray]:
 
 def relative_rms(difference: np.ndarray, base: np.ndarray) -> float:
     """Root mean square of the finite differences ÷ that of the base; 0 where the base has no size."""
-    kept = np.isfinite(difference) & np.isfinite(base)
+    kept = np.isfinite(difference) & np.isfinite(base) & (np.abs(base) < MARK)
     if not kept.any():
         return 0.0
     peak = float(np.abs(base[kept]).max())

@@ -48,12 +48,14 @@ _MASKS = re.compile(r"\w*(mask|_len|_lens|_lengths?|cutoffs|sizes|dim|grid\w*|_i
 
 def carrier_of(name: str, fed: tuple[Modality, ...]) -> Modality | None:
     """The modality, among those that the recipe feeds, that an input of this name carries; None for masks and sizes."""
+    return next((candidate for candidate in candidates(name) if candidate in fed), None)
+
+
+def candidates(name: str) -> tuple[Modality, ...]:
+    """What an input of this name may carry, most usual first; nothing for masks and sizes."""
     if _MASKS.fullmatch(name):
-        return None
-    for pattern, candidates in CARRIERS:
-        if re.fullmatch(pattern, name):
-            return next((candidate for candidate in candidates if candidate in fed), None)
-    return None
+        return ()
+    return next((found for pattern, found in CARRIERS if re.fullmatch(pattern, name)), ())
 
 
 def are_ids(name: str) -> bool:
@@ -65,7 +67,22 @@ def carriers(trial: Trial) -> dict[str, Modality]:
     """The inputs of the recipe that carry data, with the modality of each."""
     fed = trial.recipe.modalities
     found = {name: carrier_of(name, fed) for name, value in trial.inputs.items() if _is_data(value)}
-    return {name: modality for name, modality in found.items() if modality is not None}
+    carried = {name: modality for name, modality in found.items() if modality is not None}
+    for missing in [modality for modality in fed if modality not in carried.values()]:
+        # A decoder's ids are the codes of a sound where the encoder's are already the text.
+        for name, modality in reversed(carried.items()):
+            if missing in candidates(name) and list(carried.values()).count(modality) > 1:
+                carried[name] = missing
+                break
+    return carried
+
+
+def mixed(trial: Trial, name: str) -> tuple[Modality, ...]:
+    """The modalities of ids that stand side by side in one array [batch, sequence, streams], a text and its sound."""
+    value = trial.inputs[name]
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu" or value.ndim != 3:
+        return ()
+    return tuple(modality for modality in candidates(name) if modality in trial.recipe.modalities)
 
 
 def batch_size(trial: Trial) -> int | None:
@@ -96,7 +113,9 @@ def changed(trial: Trial, name: str) -> dict[str, Any] | None:
     if isinstance(value, list | tuple):
         inputs[name] = type(value)(_moved(member, ()) for member in value)
     else:
-        inputs[name] = _moved(value, special_tokens(trial.recipe.config))
+        kept = NUMBERED.get(name, 0)
+        moved = _moved(value[..., kept:], special_tokens(trial.recipe.config))
+        inputs[name] = np.concatenate([value[..., :kept], moved], axis=-1) if kept else moved
     return inputs if not _equal(inputs[name], value) else None
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from modelmuster.checks.differences import floats, influence, noise_floor, relative_rms
-from modelmuster.checks.feeding import are_ids, batch_size, carriers, changed
+from modelmuster.checks.feeding import are_ids, batch_size, carriers, changed, mixed
 from modelmuster.checks.promises import broken_promise
 from modelmuster.checks.question import Figures, Question, failed, passed
 from modelmuster.contracts import Trial
@@ -39,7 +39,7 @@ class Forward(Question):
 def _unfed(trial: Trial, figures: Figures) -> str | None:
     """Kinds of input that the class takes in, or that the recipe claims to feed, but that no input carries."""
     carrying = carriers(trial)
-    fed = set(carrying.values())
+    fed = set(carrying.values()).union(*(mixed(trial, name) for name in carrying))
     if any(are_ids(name) for name in carrying):
         # Whatever ids stand for, code words of sound among it, the catalogue calls them text.
         fed.add(Modality.TEXT)

@@ -44,12 +44,9 @@ def _narrower(name: str, output: Output, dtype: str) -> str | None:
 
 def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
     batch = batch_size(trial)
-    if (
-        batch is not None
-        and array.ndim >= 2
-        and array.shape[0] != batch
-        and not _is_packed(trial, name, array.shape[0])
-    ):
+    rows = {batch} | _rows_of_codes(trial)
+    odd = batch is not None and array.ndim >= 2 and array.shape[0] not in rows
+    if odd and not _is_packed(trial, name, array.shape[0]):
         return f"{name} has {array.shape[0]} rows for a batch of {batch}"
     length = _length(trial)
     if length is not None and name in {"logits", "last_hidden_state"} and array.ndim == 3 and array.shape[1] != length:
@@ -66,7 +63,15 @@ def _is_packed(trial: Trial, name: str, rows: int | None) -> bool:
     if hidden is None:
         return False
     shape = hidden.array.shape
-    return len(shape) == 2 or (name == "pooler_output" and rows == shape[0] * shape[1])
+    return len(shape) == 2 or shape[0] == 1 or (name == "pooler_output" and rows == shape[0] * shape[1])
+
+
+def _rows_of_codes(trial: Trial) -> set[int]:
+    """Rows of a decoder that has one for each stream of codes: as they are fed, or laid one after the other."""
+    codes = trial.inputs.get("decoder_input_ids")
+    if not isinstance(codes, np.ndarray):
+        return set()
+    return {len(codes), len(codes) * codes.shape[-1]} if codes.ndim == 3 else {len(codes)}
 
 
 def _length(trial: Trial) -> int | None:

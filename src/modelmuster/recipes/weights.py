@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-VERSION = 1
+VERSION = 2
 """Part of every recipe's hash; raised whenever the weights of some model change."""
 
 SPREAD_FACTOR = 3.0
@@ -48,6 +48,8 @@ def fill(module: nn.Module, seed: int) -> None:
         module: a constructed model in float32.
         seed: the recipe's seed.
     """
+    followed = _normalised_convolutions(module)
+    scales = {id(m.weight) for m in module.modules() if isinstance(m, _NORMS) and m.weight is not None}
     embeddings = {id(m.weight): m.padding_idx for m in module.modules() if isinstance(m, nn.Embedding)}
     with torch.no_grad():
         for name, parameter in module.named_parameters():
@@ -55,10 +57,29 @@ def fill(module: nn.Module, seed: int) -> None:
                 draw = _generator(seed, name)
                 if id(parameter) in embeddings:
                     _fill_table(parameter, embeddings[id(parameter)], draw)
+                elif id(parameter) in followed:
+                    parameter.copy_(_normal(parameter, draw) * (MOST_GAIN / math.sqrt(_fan_in(parameter))))
+                elif id(parameter) in scales:
+                    # Some classes draw them around zero, as if they were matrices: that would switch the layer off.
+                    parameter.copy_(1 + JITTER * _normal(parameter, draw))
                 elif parameter.requires_grad or not torch.isfinite(parameter).all():
                     _fill_parameter(name, parameter, draw)
         for name, buffer, owner in _float_buffers(module):
             _fill_buffer(name, buffer, owner, _generator(seed, name))
+
+
+def _normalised_convolutions(module: nn.Module) -> set[int]:
+    """Weights of convolutions that stand beside a batch normalisation, by id.
+
+    In training it would make up for any gain; with constant statistics a gain below one, layer after layer, leaves
+    nothing of the image but rounding errors.
+    """
+    found = set()
+    for block in module.modules():
+        children = list(block.children())
+        if any(isinstance(child, _NORMS) or hasattr(child, "running_var") for child in children):
+            found |= {id(child.weight) for child in children if isinstance(child, nn.modules.conv._ConvNd)}  # noqa: SLF001
+    return found
 
 
 def _fill_table(table: torch.Tensor, padding: int | None, draw: torch.Generator) -> None:

@@ -75,8 +75,16 @@ def test_an_image_is_four_patches_a_side(draft):
     assert image_size.apply(224, draft(ViTConfig(patch_size=14))) == 56
 
 
-@pytest.mark.parametrize(("before", "after"), [(1e-10, 0.02), (0.02, 0.02), (1.0, 1.0)])
-def test_a_vanishing_initializer_range_is_raised(draft, before, after):
-    (rule,) = FLOAT_RULES
-    assert rule.fits("initializer_range")
-    assert rule.apply(before, draft(BertConfig())) == after
+@pytest.mark.parametrize(
+    ("rule", "field", "before", "after"),
+    [
+        ("initializer-range", "initializer_range", 1e-10, 0.02),
+        ("initializer-range", "initializer_range", 0.02, 0.02),
+        ("initializer-range", "init_std", 1.0, 1.0),
+        ("depth-coefficient", "depth_coefficient", 3.1, 1.0),
+    ],
+)
+def test_a_fraction_that_would_make_a_model_silent_or_deep_is_mended(draft, rule, field, before, after):
+    (found,) = (entry for entry in FLOAT_RULES if entry.fits(field))
+    assert found.name == rule
+    assert found.apply(before, draft(BertConfig())) == after

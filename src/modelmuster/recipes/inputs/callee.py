@@ -11,7 +11,7 @@ import torch
 
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.sizes import Sizes
-from modelmuster.records import Architecture
+from modelmuster.records import Architecture, Modality
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -37,8 +37,20 @@ class Callee:
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
-        """Parameters of `forward` by name."""
-        return parameters_of(self.module.forward)
+        """Parameters of `forward` by name, and those that it passes on to the part that takes in images."""
+        own = parameters_of(self.module.forward)
+        if Modality.IMAGE in self.architecture.modalities and not own.keys() & {"pixel_values", "pixel_values_videos"}:
+            own |= {name: each for name, each in self._passed_on().items() if name not in own}
+        return own
+
+    def _passed_on(self) -> dict[str, inspect.Parameter]:
+        """Pixels and what comes with them, where the encoder of the inner model takes them and `forward` anything."""
+        forward = inspect.signature(self.module.forward).parameters.values()
+        if all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in forward):
+            return {}
+        encoder = getattr(getattr(self.module, "model", None), "encoder", None)
+        taken = parameters_of(encoder.forward) if isinstance(encoder, torch.nn.Module) else {}
+        return {name: each for name, each in taken.items() if name.startswith(("pixel_", "image_"))}
 
     @cached_property
     def required(self) -> tuple[str, ...]:

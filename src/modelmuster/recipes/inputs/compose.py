@@ -51,6 +51,10 @@ def text_layout(callee: Callee) -> Layout:
         made.update(decoder_arguments(callee, draw))
         return complete(callee, draw, made)
 
+    whole = callee.architecture.modalities
+    if len(whole) == 1:
+        # Ids are the colours of an image where the architecture takes in nothing else.
+        return Layout("text", whole, build)
     return offer("text", (Modality.TEXT,), build)
 
 

@@ -38,6 +38,8 @@ COMPARED = {
 
 TOLD = re.compile(r"value tensor of shape \[(\d+)|Got (\d+) image patches")
 """How models and torch say how many vectors they had for the placeholders."""
+CODED = re.compile(r"does not match number of image tokens from VQVAE \((\d+)\)")
+"""The same of models that turn an image into ids, so that what their towers return are no vectors."""
 
 
 @dataclass(slots=True)
@@ -99,6 +101,10 @@ def trial(module: torch.nn.Module, arguments: Mapping[str, Any]) -> Heard:
             heard.outputs = dict(named_tensors(module(**arguments)))
         except Exception as error:  # noqa: BLE001 - modelling code may raise anything; what was heard before it counts
             heard.error = f"{type(error).__name__}: {error}"
+            if coded := CODED.search(heard.error):
+                heard.returned.clear()
+                heard.told = int(coded[1])
+                return heard
             told = TOLD.search(heard.error)
             heard.told = int(next(filter(None, told.groups()))) if told else None
     return heard

@@ -244,7 +244,13 @@ def initializer_range(value: float, _draft: Draft) -> float:
     return 0.02 if 0 <= value < 1e-4 else value
 
 
-FLOAT_RULES: tuple[FieldRule, ...] = (initializer_range,)
+@field_rule(r"^depth_coefficient$", Kind.DEPTHS)
+def depth_coefficient(value: float, _draft: Draft) -> float:
+    """No more blocks than the lists by stage say."""
+    return min(value, 1.0)
+
+
+FLOAT_RULES: tuple[FieldRule, ...] = (initializer_range, depth_coefficient)
 
 SCALAR_RULES: tuple[FieldRule, ...] = (
     vocabulary,

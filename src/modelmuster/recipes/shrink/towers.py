@@ -54,6 +54,22 @@ def borrowed_widths(root: Draft) -> None:
                 draft.choose(name, narrowed[value], rule=borrowed_widths.name, reason=borrowed_widths.reason)
 
 
+@relation_rule
+def tilings(root: Draft) -> None:
+    """Extents that an image is resized to before it is cut into tiles are still multiples of the tower's image."""
+    before = after = None
+    for draft in root.walk():
+        if VISION_TOWER.search(draft.path) and draft.number("image_size"):
+            before, after = draft.before("image_size"), draft.number("image_size")
+            break
+    table = root.values.get("image_grid_pinpoints")
+    if not isinstance(before, int) or not after or not isinstance(table, (list, tuple)):
+        return
+    if all(side % before == 0 for extent in table for side in extent):
+        smaller = [[side // before * after for side in extent] for extent in table]
+        root.choose("image_grid_pinpoints", smaller, rule=tilings.name, reason=tilings.reason)
+
+
 def _tower_layers(root: Draft) -> Iterator[int]:
     """The number of layers of the vision tower; nothing where there is none."""
     for draft in root.walk():
@@ -63,5 +79,5 @@ def _tower_layers(root: Draft) -> Iterator[int]:
                 yield count
 
 
-TREE_RULES: tuple[RelationRule, ...] = (feature_layers, borrowed_widths)
+TREE_RULES: tuple[RelationRule, ...] = (feature_layers, borrowed_widths, tilings)
 """Applied once to the whole tree, after every config was shrunk."""
