@@ -118,6 +118,6 @@ def test_convolutions_before_a_batch_normalisation_keep_the_size_of_the_signal()
     block = nn.Sequential(nn.Conv2d(32, 32, 3), nn.BatchNorm2d(32))
     nn.init.normal_(block[1].weight, std=0.02)  # as some classes do, which switches the layer off
     weights.fill(block, 0)
-    gain = float(block[0].weight.std()) * (32 * 9) ** 0.5
+    gain = float(block[0].weight.detach().std()) * (32 * 9) ** 0.5
     assert gain == pytest.approx(1, abs=0.1)
     assert float(block[1].weight.detach().mean()) == pytest.approx(1, abs=0.1)

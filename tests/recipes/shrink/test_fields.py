@@ -64,7 +64,7 @@ def test_every_rule_has_a_case_and_says_a_reason():
 
 
 @pytest.mark.parametrize(
-    "field", ["num_channels", "kernel_size", "patch_size", "num_mel_bins", "stride", "max_new_tokens", "pos_emb_width"]
+    "field", ["num_channels", "kernel_size", "patch_size", "num_mel_bins", "stride", "max_new_tokens"]
 )
 def test_fields_that_are_no_widths_are_left_alone(field):
     assert not [entry.name for entry in SCALAR_RULES if entry.fits(field)]
