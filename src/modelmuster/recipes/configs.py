@@ -110,7 +110,7 @@ def _with_all_parts(cls: Any, arguments: dict[str, Any], parts: Mapping[str, str
     left_out = {
         name: part().to_dict()
         for name, part in (getattr(cls, "sub_configs", None) or {}).items()
-        if getattr(config, name, None) is None and getattr(part, "model_type", "") and name not in arguments
+        if getattr(config, name, None) is None and getattr(part, "model_type", None) and name not in arguments
     }
     left_out |= {name: _block(model_type) for name, model_type in parts.items()}
     return cls(**arguments, **left_out) if left_out else config
