@@ -11,7 +11,7 @@ import numpy as np
 from modelmuster.contracts import Trial
 from modelmuster.records import Modality
 
-_IDS = r"(\w+_)?input_ids"
+_IDS = r"(\w+_)?input_ids|task_inputs"
 
 CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
     (r"audio_(input_)?ids|audio_codes", (Modality.AUDIO,)),
@@ -24,7 +24,7 @@ CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
         (Modality.IMAGE, Modality.VIDEO),
     ),
     (
-        r"(\w+_)?input_(features|values)(_\w+)?|audio_(mel|latents|values|features|embeds)|(mel_)?spectrogram|waveform",
+        r"(\w+_)?input_(features|values)(_\w+)?|audio_(\w+_)?(mel|latents|values|features|embeds)|(mel_)?spectrogram|waveform",
         (Modality.AUDIO,),
     ),
     (r"past_values|future_values|time_series\w*", (Modality.TIME_SERIES,)),

@@ -86,7 +86,7 @@ def _length(trial: Trial) -> int | None:
 
 
 def _widths(trial: Trial, name: str) -> set[int]:
-    if name != "logits":
+    if name != "logits" or Modality.TABULAR in trial.recipe.modalities:
         return set()
     tasks, found = tasks_of(trial), dict[str, set[int]]()
     for key, value in settings(trial.recipe.config):

@@ -29,6 +29,8 @@ SAMPLES = (3200, 3840, 16000, 24000)
 """Lengths of a waveform: multiples of the strides of the usual encoders (320, 640, 1920), short ones first."""
 FRAMES = (96, 200, 256, 320)
 CODE_FRAMES = 8
+HOP = 320
+"""Samples per frame where the config does not say."""
 BINS = (80, 128, 160, 64)
 
 
@@ -43,6 +45,9 @@ def audio_fragments(callee: Callee) -> Iterator[Fragment]:
     yield from _latents(callee)
     name = audio_name(callee)
     if name is None:
+        return
+    if {"input_values", "input_features"} <= set(callee.required):
+        yield from _both(callee)
         return
     shapes = [*_features(callee), *_waveforms()] if name in FEATURES else [*_waveforms(), *_features(callee)]
     mask = callee.first(*MASKS)
@@ -74,7 +79,7 @@ def _codes(callee: Callee) -> Iterator[Fragment]:
 
 def _latents(callee: Callee) -> Iterator[Fragment]:
     """Latents of a voice [batch, frames, latent width], one place in the text for each."""
-    width = callee.sizes.number(("latent_dim",), Modality.AUDIO)
+    width = callee.sizes.number(("audio_prompt_dim",)) or callee.sizes.number(("latent_dim",), Modality.AUDIO)
     if not callee.takes("audio_prompt_latents") or width is None:
         return
 
@@ -85,6 +90,23 @@ def _latents(callee: Callee) -> Iterator[Fragment]:
         }
 
     yield Fragment("latents", Modality.AUDIO, make, places=CODE_FRAMES)
+
+
+def _both(callee: Callee) -> Iterator[Fragment]:
+    """A waveform and its spectral features, as many frames of them as the codec makes of the waveform."""
+    hop = callee.sizes.number(("hop_length",), Modality.AUDIO) or HOP
+    for bins in dict.fromkeys(
+        [*callee.sizes.entrances(Modality.AUDIO), *callee.sizes.numbers(MEL_BINS, Modality.AUDIO)]
+    ):
+        for frames in (CODE_FRAMES, 2 * CODE_FRAMES):
+
+            def make(draw: Draw, bins: int = bins, frames: int = frames) -> dict[str, Any]:
+                return {
+                    "input_values": draw.normal(BATCH, 1, frames * hop),
+                    "input_features": draw.normal(BATCH, frames, bins),
+                }
+
+            yield Fragment(f"waveform-and-frames-{frames}-bins-{bins}", Modality.AUDIO, make)
 
 
 def _maker(
@@ -115,7 +137,9 @@ def _features(callee: Callee) -> Iterator[tuple[str, tuple[int, ...], int]]:
     for bins in dict.fromkeys([*stated, *entrances, *BINS]):
         for frames in dict.fromkeys([*fixed, *FRAMES]):
             if bins == frames:
-                continue  # either order would fit
+                # Either order would fit: one is enough.
+                yield f"frames-{frames}-bins-{bins}", (BATCH, frames, bins), frames
+                continue
             yield f"bins-{bins}-frames-{frames}", (BATCH, bins, frames), frames
             yield f"frames-{frames}-bins-{bins}", (BATCH, frames, bins), frames
             if bins in stated and frames == FRAMES[0]:

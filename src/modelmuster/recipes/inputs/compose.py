@@ -102,4 +102,8 @@ def _beside_encoder(callee: Callee) -> Iterator[Layout]:
 def required_layout(callee: Callee) -> Layout:
     """Nothing but what `forward` requires, and the companions."""
     layout = offer("required", (), lambda: complete(callee, callee.draw(), {}))
-    return layout if layout.modalities else replace(layout, modalities=(Modality.EMBEDDING,))
+    # What an architecture of one modality is fed, be it the latents of a codec, stands for that one.
+    whole = callee.architecture.modalities
+    return (
+        layout if layout.modalities else replace(layout, modalities=whole if len(whole) == 1 else (Modality.EMBEDDING,))
+    )

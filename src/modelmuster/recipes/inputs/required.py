@@ -70,6 +70,10 @@ def _short_tokens(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
     return tokens(callee, draw, BATCH, TARGET_SEQUENCE)
 
 
+def _short_mask(_callee: Callee, _draw: Draw, _made: dict[str, Any]) -> Any:
+    return torch.ones(BATCH, TARGET_SEQUENCE, dtype=torch.long)
+
+
 def _codes(callee: Callee, draw: Draw, _made: dict[str, Any], length: int = EVENTS) -> Any:
     high = callee.sizes.number(CODEBOOK_SIZE, Modality.AUDIO) or 16
     return draw.integers(0, high, BATCH, callee.sizes.codebooks or 4, length)
@@ -158,6 +162,9 @@ FILLERS: dict[str, Filler] = {
     ),
     "classes_input_ids": _short_tokens,
     "tasks_input_ids": _short_tokens,
+    "classes_attention_mask": _short_mask,
+    "tasks_attention_mask": _short_mask,
+    "classes_structure": lambda _callee, _draw, _made: torch.ones(BATCH, dtype=torch.long),
     "pixel_values": lambda callee, draw, _made: draw.normal(BATCH, callee.sizes.channels, *callee.sizes.image),
     "image": lambda callee, draw, _made: draw.normal(BATCH, callee.sizes.channels, *callee.sizes.image),
     "pixel_values_videos": _clip,
@@ -187,7 +194,7 @@ FILLERS: dict[str, Filler] = {
     "xpath_tags_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_tag_unit_embeddings"),
     "xpath_subs_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_subs_unit_embeddings"),
     "protein_input_ids": _short_tokens,
-    "protein_attention_mask": lambda _callee, _draw, _made: torch.ones(BATCH, TARGET_SEQUENCE, dtype=torch.long),
+    "protein_attention_mask": _short_mask,
     "speaker_embedding": lambda callee, draw, _made: draw.normal(
         BATCH, _number(callee, "speaker_embedding_dim", "speaker_embed_dim", default=callee.sizes.width)
     ),

@@ -182,9 +182,12 @@ def sliding_window(value: int, _draft: Draft) -> int:
 
 
 @field_rule(r"^window_size$", Kind.WINDOW)
-def image_window(value: int, _draft: Draft) -> int:
-    """Windows of 2 × 2 patches divide the four patches a side; sizes above 16 count something else."""
-    return 2 if value <= 16 else value
+def image_window(value: int, draft: Draft) -> int:
+    """Windows of 2 × 2 patches divide the four patches a side; sizes above 16 count something else.
+
+    Windows of sound stay, which are divided by a rate instead.
+    """
+    return 2 if value <= 16 and "downsample_rate" not in draft.values else value
 
 
 @field_rule(
