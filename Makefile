@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test lint unit environments bench dist ci-pr ci-nightly ci-judge clean
+.PHONY: setup demo test lint unit environments bench seeds power dist ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -43,6 +43,14 @@ environments: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# Five seeds, the same verdicts; what differs is printed. MUSTER_BENCH_LIMIT=10 takes ten architectures.
+seeds: setup
+	$(BIN)/python -m benchmarks seeds
+
+# Seeded faults, caught and missed; false alarms. See benchmarks/power.
+power: setup
+	$(BIN)/python -m benchmarks.power
 
 dist: setup
 	rm -rf dist

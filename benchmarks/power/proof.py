@@ -14,13 +14,14 @@ from typing import Any
 import torch
 
 from modelmuster.checks.live import accepts, arguments, attention_implementation
-from modelmuster.checks.question import Question, passed
+from modelmuster.checks.question import Figures, Question, passed
 from modelmuster.contracts import Capability, Trial
-from modelmuster.numerics.precision import in_dtype
+from modelmuster.numerics.precision import in_dtype, plain_experts
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
 from modelmuster.records import Finding
 
+MASKS = ("attention_mask", "pixel_mask", "padding_mask", "past_observed_mask")
 HIDDEN = 3
 NEW_TOKENS = 6
 
@@ -34,27 +35,30 @@ class Proof(Question):
 
     def run(self, trial: Trial) -> Finding:
         """One figure for each probe; what a probe raises is its figure."""
-        return passed({name: _figure(probe, trial) for name, probe in PROBES.items()})
+        figures = Figures()
+        for name, probe in PROBES.items():
+            figures[name], figures[f"{name}.shapes"] = _figure(probe, trial)
+        return passed(figures)
 
 
-def _figure(probe: Callable[[Trial], Iterable[Any]], trial: Trial) -> float | str:
+def _figure(probe: Callable[[Trial], Iterable[Any]], trial: Trial) -> tuple[float | str, str]:
     seed_forward()
     try:
         return _digest(probe(trial))
     except Exception as error:  # noqa: BLE001 - that it raises, and what, is what the model does
-        return f"{type(error).__name__}: {str(error)[:80]}"
+        return f"{type(error).__name__}: {str(error)[:80]}", ""
 
 
-def _digest(returned: Iterable[Any]) -> float:
-    """A weighted sum over every finite number, where each place has a weight of its own."""
-    total = 0.0
+def _digest(returned: Iterable[Any]) -> tuple[float, str]:
+    """A weighted sum over every finite number, where each place has a weight of its own, and all shapes."""
+    total, shapes = 0.0, []
     for place, (_, tensor) in enumerate(named_tensors(list(returned))):
         values = tensor.detach().double().flatten()
         values = values.abs() if tensor.is_complex() else values
         weights = torch.rand(values.numel(), dtype=torch.float64, generator=torch.Generator().manual_seed(place))
         total += float((torch.nan_to_num(values, 7.0, 3.0, -3.0).clamp(-1e6, 1e6) * (0.5 + weights)).sum())
-        total += sum((axis + 1) * size for axis, size in enumerate(tensor.shape))
-    return total
+        shapes.append("×".join(map(str, tensor.shape)))
+    return total, ", ".join(shapes)
 
 
 def _forward(trial: Trial, **further: Any) -> Any:
@@ -82,15 +86,56 @@ def _states(trial: Trial) -> Iterator[Any]:
 
 
 def _padded(trial: Trial) -> Iterator[Any]:
+    """The start or the end of the first row hidden, in either way to attend, with pad tokens under a text's mask."""
     given = arguments(trial, trial.inputs)
-    for side in (slice(None, HIDDEN), slice(-HIDDEN, None)):
-        mask = torch.ones_like(given["input_ids"])
-        mask[0, side] = 0
+    masks = [name for name in MASKS if name in given]
+    if "input_ids" in given and "attention_mask" not in given:
+        given["attention_mask"], masks = torch.ones_like(given["input_ids"]), ["attention_mask", *masks]
+    for implementation in ("sdpa", "eager"):
+        with attention_implementation(trial.module, implementation):
+            for name in masks:
+                yield from _hidden(trial, given, name)
+
+
+def _hidden(trial: Trial, given: dict[str, Any], name: str) -> Iterator[Any]:
+    width = max(HIDDEN, given[name].shape[-1] // 3)
+    for side in (slice(None, width), slice(-width, None)):
+        mask = torch.ones_like(given[name])
+        mask[0, ..., side] = 0
+        hidden = given | {name: mask}
+        if name == "attention_mask" and "input_ids" in given and len(set(trial.recipe.modalities)) == 1:
+            pad = getattr(trial.module.config, "pad_token_id", None) or 0
+            hidden["input_ids"] = torch.where(mask.bool(), given["input_ids"], pad)
         with torch.no_grad():
-            yield trial.module(**given | {"attention_mask": mask})
+            yield trial.module(**hidden)
+
+
+def _positioned(trial: Trial) -> Iterator[Any]:
+    given = arguments(trial, trial.inputs)
+    length = given["input_ids"].shape[1]
+    with torch.no_grad():
+        yield trial.module(**given | {"position_ids": torch.arange(length).flip(0)[None]})
+
+
+def _resized(trial: Trial) -> Iterator[Any]:
+    """An image that is not square."""
+    given = arguments(trial, trial.inputs)
+    pixels = given["pixel_values"]
+    with torch.no_grad():
+        yield trial.module(
+            **given | {"pixel_values": pixels[..., : pixels.shape[-1] // 2]}, interpolate_pos_encoding=True
+        )
+
+
+def _experts(trial: Trial) -> Iterator[Any]:
+    with plain_experts(trial.module):
+        yield _forward(trial)
 
 
 def _cached(trial: Trial) -> Iterator[Any]:
+    if accepts(trial, "encoder_outputs"):
+        yield from _cached_beside_encoder(trial)
+        return
     tokens = arguments(trial, trial.inputs)["input_ids"]
     name = next(name for name in ("past_key_values", "cache_params", "state") if accepts(trial, name))
     with torch.no_grad():
@@ -100,6 +145,15 @@ def _cached(trial: Trial) -> Iterator[Any]:
             end = place + 1 or None
             first = trial.module(tokens[:, place:end], use_cache=True, **{name: first[name]})
             yield first
+
+
+def _cached_beside_encoder(trial: Trial) -> Iterator[Any]:
+    given = arguments(trial, trial.inputs)
+    tokens = given.pop("decoder_input_ids")
+    with torch.no_grad():
+        first = trial.module(**given, decoder_input_ids=tokens[:, :-1], use_cache=True)
+        yield first
+        yield trial.module(**given, decoder_input_ids=tokens[:, -1:], past_key_values=first.past_key_values)
 
 
 def _generated(trial: Trial) -> Iterator[Any]:
@@ -128,10 +182,10 @@ def _gradients(trial: Trial) -> Iterator[Any]:
 
 def _loss(trial: Trial) -> Iterator[Any]:
     given = arguments(trial, trial.inputs)
-    tokens = given["decoder_input_ids" if "decoder_input_ids" in given else "input_ids"]
-    for label in (tokens, torch.zeros(len(tokens), dtype=torch.long)):
-        with torch.no_grad():
-            yield trial.module(**given, labels=label).loss
+    tokens = given.pop("decoder_input_ids", given.get("input_ids")).clone()
+    tokens[:, -2:] = -100
+    with torch.no_grad():
+        yield trial.module(**given, labels=tokens)
 
 
 def _narrow(trial: Trial) -> Iterator[Any]:
@@ -171,6 +225,9 @@ PROBES: dict[str, Callable[[Trial], Iterable[Any]]] = {
     "tuple": _in_tuple,
     "states": _states,
     "padded": _padded,
+    "positioned": _positioned,
+    "resized": _resized,
+    "experts": _experts,
     "cached": _cached,
     "generated": _generated,
     "gradients": _gradients,

@@ -6,11 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.power.fault import Fault
 from modelmuster import catalog, plugins
 from modelmuster.contracts import Job, Limits
-from modelmuster.records import FINDINGS, Architecture, Cell, CellRecord, Family, Outcome, Result
+from modelmuster.recipes.golden.pack import open_pack
+from modelmuster.records import FINDINGS, Architecture, Cell, CellRecord, Family, GoldenPack, Outcome, Result
+from modelmuster.runs import environment, golden
 from modelmuster.runs.executors.local import LocalExecutor
+from modelmuster.settings import Home
 
 HEALTHY = "torch:cpu"
 PROOF = "power_proof"
@@ -56,14 +61,15 @@ def measure(faults: Sequence[Fault], folder: Path, *, checks: Sequence[str], slo
     The healthy cells come first, so that the faulty ones find the input layouts that they have settled on.
     """
     known = {entry.model_type: entry for entry in catalog.load().architectures}
+    classes = {made.name: made.model_class or known[made.architecture].default_class or "" for made in faults}
     executor = LocalExecutor(slots)
     try:
-        classes = {made.name: made.model_class or known[made.architecture].default_class or "" for made in faults}
         pairs = dict.fromkeys((made.architecture, classes[made.name]) for made in faults)
         jobs = [_job(known[name], model_class, HEALTHY, checks, folder) for name, model_class in pairs]
         healthy = {(record.cell.model_type, record.cell.model_class): record for record in executor.run(jobs)}
         jobs = [_job(known[made.architecture], classes[made.name], made.target, checks, folder) for made in faults]
         faulty = {record.cell.target: record for record in executor.run(jobs)}
+        remembered = _against_pack(faults, classes, known, folder, executor)
     finally:
         executor.close()
     verdicts = tuple(
@@ -72,6 +78,7 @@ def measure(faults: Sequence[Fault], folder: Path, *, checks: Sequence[str], slo
             known[made.architecture].family,
             faulty[made.target],
             healthy[made.architecture, classes[made.name]],
+            remembered.get(made.target),
         )
         for made in faults
     )
@@ -81,14 +88,44 @@ def measure(faults: Sequence[Fault], folder: Path, *, checks: Sequence[str], slo
     return Measured(verdicts, alarms, len(healthy))
 
 
-def verdict(fault: Fault, family: Family, faulty: CellRecord, healthy: CellRecord) -> Verdict:
-    """Compare a faulty cell with the healthy one of its architecture."""
+def _against_pack(
+    faults: Sequence[Fault],
+    classes: Mapping[str, str],
+    known: Mapping[str, Architecture],
+    folder: Path,
+    executor: LocalExecutor,
+) -> dict[str, CellRecord]:
+    """The faults that only remembered outputs can tell, held to a pack of the healthy models; by target."""
+    hidden = [made for made in faults if made.seen_by == "golden"]
+    if not hidden:
+        return {}
+    wanted = {
+        made.architecture: msgspec.structs.replace(known[made.architecture], default_class=classes[made.name])
+        for made in hidden
+    }
+    root = folder / "pack"
+    recorder = LocalExecutor(executor.slots)
+    golden.record(list(wanted.values()), root, recorder, Home(folder / "home"), environment.capture())
+    place = GoldenPack(path=str(root), digest=open_pack(root).digest)
+    jobs = [
+        _job(known[made.architecture], classes[made.name], made.target, [golden.CHECK], folder, pack=place)
+        for made in hidden
+    ]
+    return {record.cell.target: record for record in executor.run(jobs)}
+
+
+def verdict(
+    fault: Fault, family: Family, faulty: CellRecord, healthy: CellRecord, remembered: CellRecord | None
+) -> Verdict:
+    """Compare a faulty cell with the healthy one of its architecture; add what a golden pack told, if it was asked."""
     before, after = _by_check(healthy), _by_check(faulty)
     caught = tuple(
         name
         for name, result in after.items()
         if result.outcome in FINDINGS and before[name].outcome not in FINDINGS and name != PROOF
     )
+    if remembered is not None and remembered.results[0].outcome in FINDINGS:
+        caught = (*caught, golden.CHECK)
     forward = after.get("forward")
     broken = forward is not None and forward.outcome in FINDINGS - {Outcome.FAIL}
     return Verdict(
@@ -120,12 +157,21 @@ def _by_check(record: CellRecord) -> Mapping[str, Result]:
     return {result.check: result for result in record.results}
 
 
-def _job(architecture: Architecture, model_class: str, target: str, checks: Sequence[str], folder: Path) -> Job:
+def _job(
+    architecture: Architecture,
+    model_class: str,
+    target: str,
+    checks: Sequence[str],
+    folder: Path,
+    *,
+    pack: GoldenPack | None = None,
+) -> Job:
     cell = Cell(
         model_type=architecture.model_type,
         model_class=model_class,
         family=architecture.family,
         target=target,
+        golden=pack,
         checks=tuple(checks),
     )
     return Job(

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.power import editing, fault
 from modelmuster.contracts import Subject
-from modelmuster.records import Cell, Stage
+from modelmuster.records import Architecture, Cell, Stage
 from modelmuster.targets.torch_eager import TorchCpu
 
 _PREFIX = "fault_"
@@ -20,12 +20,16 @@ class FaultyCpu(TorchCpu):
         self.fault = made
         self.name = made.target
 
-    def subject(self, cell: Cell, entering: Callable[[Stage], None]) -> Subject | None:
+    def subject(
+        self,
+        cell: Cell,  # noqa: ARG002 - the fault knows its architecture
+        architecture: Architecture | None,
+        entering: Callable[[Stage], None],
+    ) -> Subject | None:
         """Put the fault in, before anything is built."""
-        from modelmuster import catalog
-
         entering(Stage.BUILD)
-        package = catalog.load().get(cell.model_type).module
+        assert architecture is not None
+        package = architecture.module
         for edit in self.fault.edits:
             editing.apply(edit, f"{package}.modeling_{package.rpartition('.')[2]}")
         return None
