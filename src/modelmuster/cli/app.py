@@ -13,6 +13,7 @@ from modelmuster.cli import (
     db,
     demo,
     doctor,
+    estimate,
     expect,
     gate,
     generate,
@@ -53,6 +54,7 @@ def _options(
 app.add_typer(catalog.app, name="catalog")
 app.command("recipe")(recipe.recipe)
 app.command("doctor")(doctor.doctor)
+app.command("estimate")(estimate.estimate)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
