@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test lint unit environments bench seeds power dist ci-pr ci-nightly ci-judge clean
+.PHONY: setup demo test lint unit environments bench older seeds power dist ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -51,6 +51,22 @@ seeds: setup
 # Seeded faults, caught and missed; false alarms. See benchmarks/power.
 power: setup
 	$(BIN)/python -m benchmarks.power
+
+# The same tool on an older transformers: its catalogue, what changed since, and a few architectures for real.
+OLDER     ?= $(abspath $(VENV))/older
+KNOWN_OLD ?= bert llama vit t5 whisper clip gpt2 wav2vec2 mamba llava bart resnet vivit patchtst
+
+$(OLDER)/stamp: constraints-older.txt $(READY)
+	rm -rf $(OLDER)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(OLDER) -r constraints-older.txt
+	@touch $@
+
+older: $(OLDER)/stamp
+	PYTHONPATH=$(OLDER) $(BIN)/muster catalog snapshot --output .muster/older.jsonl
+	@# The shipped snapshot of that version is to say the same: nothing added, removed or changed.
+	$(BIN)/muster catalog diff 5.0.0 .muster/older.jsonl
+	$(BIN)/muster catalog diff .muster/older.jsonl
+	PYTHONPATH=$(OLDER) $(BIN)/muster run $(KNOWN_OLD) --target torch:cpu --no-progress
 
 dist: setup
 	rm -rf dist
