@@ -18,10 +18,17 @@ from modelmuster.targets.export.artifact import MANIFEST, MODEL
 
 
 class Refuses(torch.nn.Module):
-    """Asks a tensor for its value, which no exporter can follow."""
+    """Calls an operator that no exporter knows."""
 
     def forward(self, x):
-        return {"y": x * 2 if float(x.sum()) > 0 else x[: int(x.abs().sum()) % 3]}
+        return {"y": torch.linalg.eigvals(x @ x.T)}
+
+
+class Branches(torch.nn.Module):
+    """Asks a tensor for its value, which only tracing can follow."""
+
+    def forward(self, x):
+        return {"y": x * 2 if float(x.sum()) > 0 else x}
 
 
 class Doubles(torch.nn.Module):
@@ -118,6 +125,13 @@ def test_a_failure_is_believed_when_it_was_met_twice(tmp_path):
 def _export(folder: str, answers) -> None:
     torch.set_num_threads(1)
     answers.put(str(made(subject(Doubles()), Path(folder)).folder))
+
+
+def test_a_branch_on_a_value_is_traced_and_the_route_says_so(tmp_path):
+    artifact = made(subject(Branches()), tmp_path)
+    assert artifact.manifest.route == "torch.onnx.export by tracing"
+    assert artifact.manifest.setbacks.keys() == {"transformers' OnnxExporter", "torch.onnx.export"}
+    assert artifact.route.startswith("ONNX by torch.onnx.export by tracing; transformers' OnnxExporter failed: ")
 
 
 def test_two_processes_at_once_share_one_entry(tmp_path):

@@ -57,6 +57,56 @@ def _by_transformers(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Gra
 
 def _by_torch(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
     """`torch.export` and `torch.onnx` as they are."""
+    flat = _flat(module, inputs, dtype)
+    with torch.no_grad():
+        program = torch.export.export(flat.module, tuple(flat.tensors.values()), strict=False)
+    taken, given = flat.names()
+    made = torch.onnx.export(program, input_names=list(taken), output_names=list(given), verbose=False)
+    assert made is not None
+    return Graph(made.model, taken, given, flat.constants, prepared=False)
+
+
+def _by_tracing(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
+    """What torch wrote before `torch.export`: one run is recorded, and whichever way it took at a branch is the way."""
+    import onnx
+    import onnx_ir
+
+    flat = _flat(module, inputs, dtype)
+    with torch.no_grad():
+        flat.module(*flat.tensors.values())
+        taken, given = flat.names()
+        file = io.BytesIO()
+        torch.onnx.export(
+            flat.module,
+            tuple(flat.tensors.values()),
+            file,
+            input_names=list(taken),
+            output_names=list(given),
+            opset_version=_TRACED_OPSET,
+            dynamo=False,
+        )
+    program = onnx_ir.serde.deserialize_model(onnx.load_from_string(file.getvalue()))
+    return Graph(program, taken, given, flat.constants, prepared=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A module that takes and gives nothing but tensors, and the arguments for it."""
+
+    module: _Flat
+    tensors: dict[str, torch.Tensor]
+    constants: dict[str, Any]
+    returned: list[str]
+    """Paths of what it returned last, once it has run."""
+
+    def names(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Paths by name, of arguments and of results: a name may stand on one side of a graph only."""
+        taken = {f"input.{path}" if path in self.returned else path: path for path in self.tensors}
+        given = {f"output.{path}" if path in self.tensors else path: path for path in self.returned}
+        return taken, given
+
+
+def _flat(module: torch.nn.Module, inputs: Inputs, dtype: str) -> _Call:
     from transformers.exporters.exporter_dynamo import register_cache_pytrees_for_model
 
     # Without it the outcome would depend on whether transformers' exporter ran before in this process.
@@ -64,15 +114,11 @@ def _by_torch(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
     arguments = to_torch(inputs, dtype_named(dtype))
     tensors, constants = split(arguments)
     returned: list[str] = []
-    flat = _Flat(module, arguments, list(tensors), returned.extend)
-    with torch.no_grad():
-        program = torch.export.export(flat, tuple(tensors.values()), strict=False)
-    # A name may stand on one side of a graph only.
-    taken = {f"input.{path}" if path in returned else path: path for path in tensors}
-    given = {f"output.{path}" if path in tensors else path: path for path in returned}
-    made = torch.onnx.export(program, input_names=list(taken), output_names=list(given), verbose=False)
-    assert made is not None
-    return Graph(made.model, taken, given, constants, prepared=False)
+
+    def tell(paths: list[str]) -> None:
+        returned[:] = paths
+
+    return _Call(_Flat(module, arguments, list(tensors), tell), tensors, constants, returned)
 
 
 class _Flat(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
@@ -117,9 +163,16 @@ def _placed(value: Any, given: dict[str, torch.Tensor], path: str) -> Any:
             return value
 
 
-ROUTES = (Route("transformers' OnnxExporter", _by_transformers), Route("torch.onnx.export", _by_torch))
-"""transformers' first: it converts more, and the graph computes the same. Which one worked is kept with the file,
-since "works through patches" and "works plainly" are different facts."""
+ROUTES = (
+    Route("transformers' OnnxExporter", _by_transformers),
+    Route("torch.onnx.export", _by_torch),
+    Route("torch.onnx.export by tracing", _by_tracing),
+)
+"""transformers' first: it converts more, and the graph computes the same. Tracing last: its graph is right for inputs
+that take the recorded way only. Which one worked is kept with the file, since "works through patches", "works plainly"
+and "works for these inputs" are different facts."""
+
+_TRACED_OPSET = 18
 
 
 @contextlib.contextmanager
