@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modelmuster import dependencies
+from modelmuster.processor import processor
 
 if TYPE_CHECKING:
     from modelmuster.contracts import Probe
@@ -48,6 +49,7 @@ def doctor(
         write_json(
             {
                 "environment": here,
+                "processor": processor(),
                 "targets": found,
                 "packages": packages,
                 "problems": problems,
@@ -82,6 +84,7 @@ def _show(
 
     console = out()
     console.print(f"{here.cpu}, {here.cores} usable cores, {here.memory_bytes / 2**30:.0f} GiB, Python {here.python}")
+    console.print(_extensions())
     table = Table(title="Targets", title_justify="left", box=None, pad_edge=False)
     for heading in ("target", "state", "device or reason", "to mend it"):
         table.add_column(heading, overflow="fold")
@@ -101,6 +104,14 @@ def _show(
     for plugin in broken:
         described = _plain(f"{plugin.name} of {plugin.distribution}: {plugin.error}")
         console.print(f"[bold]broken plug-in:[/bold] {described}")
+
+
+def _extensions() -> str:
+    """What the processor computes with, and whether its clock is its own."""
+    found = processor()
+    vectors = ", ".join(found.vectors) or "vector extensions unknown"
+    matrix = ", ".join(found.amx) or "no AMX"
+    return f"{vectors}; {matrix}{'; a virtual machine' if found.virtualised else ''}"
 
 
 def _show_plugins(broken: list[BrokenPlugin], *, as_json: bool) -> None:

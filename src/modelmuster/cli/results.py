@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from modelmuster.store import Reader
     from modelmuster.views.failures import FailureGroup
     from modelmuster.views.narrowing import Narrowing
+    from modelmuster.views.operators import MissingOperator
     from modelmuster.views.results import ResultRow
 
 _SHOWN = 200
@@ -27,6 +28,9 @@ def results(
     target: reading.Targets = None,
     family: reading.Families = None,
     failures: Annotated[bool, typer.Option("--failures", help="Findings with the same cause together.")] = False,
+    operators: Annotated[
+        bool, typer.Option("--operators", help="Operators that runtimes and exporters named as missing.")
+    ] = False,
     limit: Annotated[
         int | None,
         typer.Option("--limit", help=f"At most so many; 0 for all. Default: {_SHOWN}, with --json all.", min=0),
@@ -36,10 +40,11 @@ def results(
     """Show what came of every planned check of a run, with the command that repeats it.
 
     Examples: `muster results --outcome fail --outcome error`, `muster results 'qwen*' --json`,
-    `muster results --failures`.
+    `muster results --failures`, `muster results --operators`.
     """
     from modelmuster.cli.console import write_json
     from modelmuster.views import failures as failure_views
+    from modelmuster.views import operators as operator_views
     from modelmuster.views import results as result_views
     from modelmuster.views.narrowing import narrow
 
@@ -60,6 +65,13 @@ def results(
                 write_json(groups[:at_most])
             else:
                 _show_failures(groups, at_most, chosen)
+            return
+        if operators:
+            missing = operator_views.missing_operators(reader, chosen)
+            if json:
+                write_json(missing[:at_most])
+            else:
+                _show_operators(missing[:at_most], chosen)
             return
         rows = result_views.rows(reader, chosen, limit=at_most)
         if json:
@@ -120,6 +132,17 @@ def _show_failures(groups: list[FailureGroup], limit: int | None, chosen: Narrow
         out().print(reading.safe(f"    {group.reproduce}"), soft_wrap=True)
     left = f"; {len(groups) - limit} more with --limit 0" if limit is not None and len(groups) > limit else ""
     err().print(reading.safe(f"run {chosen.run.run_id}: {len(groups)} causes{left}"), soft_wrap=True)
+
+
+def _show_operators(missing: list[MissingOperator], chosen: Narrowing) -> None:
+    from modelmuster.cli.console import err, out
+
+    for entry in missing:
+        count = f"{len(entry.architectures)} {'architecture' if len(entry.architectures) == 1 else 'architectures'}"
+        out().print(reading.safe(f"{entry.operator} on {entry.target}: {count}"), soft_wrap=True)
+        out().print(reading.safe(f"    {', '.join(entry.architectures)}"), soft_wrap=True)
+        out().print(reading.safe(f"    {entry.reproduce}"), soft_wrap=True)
+    err().print(reading.safe(f"run {chosen.run.run_id}: {len(missing)} operators named as missing"), soft_wrap=True)
 
 
 def _target(row: ResultRow) -> str:

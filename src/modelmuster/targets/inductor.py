@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ import msgspec
 
 from modelmuster.contracts import Capability, Inputs, Probe, Subject
 from modelmuster.errors import CellFailure
-from modelmuster.records import Evidence, Stage
+from modelmuster.processor import processor
+from modelmuster.records import DeviceKind, Evidence, Stage
 from modelmuster.targets.torch_eager import TorchCpu, TorchCuda, TorchSession
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ class InductorCpu(TorchCpu):
     cache_dir: Path | None = None
 
     def probe(self) -> Probe:
-        """What torch finds, and the compiler."""
-        found = super().probe()
-        return _with_compiler(found) if found.available else found
+        """The compiler. Whether torch can be imported is asked by `torch:cpu`; it takes most of a second to find out."""
+        if find_spec("torch") is None:
+            return super().probe()
+        return _compiler()
 
     def open(self, subject: Subject, dtype: str, entering: Callable[[Stage], None]) -> TorchSession:
         """Bring the module to the device and compile it for the subject's inputs.
@@ -127,8 +128,8 @@ class InductorSession(TorchSession):
         return call_seeded(self._compiled, arguments)
 
 
-def _with_compiler(found: Probe) -> Probe:
-    """What was found, with the C++ compiler that torch will call, or without it."""
+def _compiler() -> Probe:
+    """The C++ compiler that torch will call, or what is missing."""
     wanted = os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
     path = shutil.which(wanted)
     if path is None:
@@ -139,8 +140,14 @@ def _with_compiler(found: Probe) -> Probe:
             remedy="apt-get install g++, or name another compiler: CXX=clang++ muster …",
         )
     told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
-    version = told.stdout.partition("\n")[0]
-    return replace(found, details={**found.details, "compiler": f"{wanted}: {version}"})
+    name = processor().name
+    return Probe(
+        available=True,
+        reason=f"{name}, with {wanted}",
+        device_name=name,
+        device_kind=DeviceKind.HARDWARE,
+        details={"compiler": told.stdout.partition("\n")[0] or wanted},
+    )
 
 
 def _keep_to_this_process(cache_dir: Path | None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
 from modelmuster.contracts import Probe
+from modelmuster.processor import processor
 from modelmuster.records import DeviceKind
 
 _INSTALL = "pip install 'modelmuster[torch]'"
@@ -17,7 +17,7 @@ _FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
 
 
 def probe(device: str) -> Probe:
-    """What there is of `cpu`, `cuda`, `mps` or `xpu`; imports torch only where it is installed, and never raises."""
+    """What there is of `cpu`, `cuda`, `mps`, `xpu` or `tpu`; imports torch where it is installed, and never raises."""
     if find_spec("torch") is None:
         return Probe(available=False, reason="torch is not installed", missing=("torch",), remedy=_INSTALL)
     try:
@@ -47,16 +47,11 @@ def device_name(device: Any) -> str:
         case "mps":
             return str(torch.backends.mps.get_name())
         case _:
-            return _cpu_name(torch)
-
-
-def _cpu_name(torch: Any) -> str:
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return str(capabilities.get("cpu_name") or platform.processor() or platform.machine())
+            return processor().name
 
 
 def _cpu(torch: Any) -> Probe:
-    name, vector = _cpu_name(torch), torch.backends.cpu.get_cpu_capability()
+    name, vector = processor().name, torch.backends.cpu.get_cpu_capability()
     return _found(torch, name, f"{name}, vector kernels {vector}", {"vector_kernels": vector})
 
 
@@ -103,6 +98,20 @@ def _xpu(torch: Any) -> Probe:
     return _found(torch, card.name, f"{card.name} through SYCL", details)
 
 
+def _tpu(_torch: Any) -> Probe:
+    if find_spec("torch_xla") is None:
+        return _absent(
+            "torch_xla is not installed", missing="torch_xla", remedy="on a TPU machine: pip install torch_xla"
+        )
+    from torch_xla import runtime
+
+    kind = runtime.device_type() or "no device"
+    if kind != "TPU":
+        return _absent(f"torch_xla finds {kind}, not a TPU", missing="a TPU", remedy="")
+    # Named, and no more: nothing here has ever run on one, and what never ran must not look as if it could.
+    return _absent("torch_xla finds a TPU, but models cannot be brought to it yet", missing="", remedy="")
+
+
 def _found(torch: Any, name: str, reason: str, details: dict[str, str]) -> Probe:
     return Probe(
         available=True,
@@ -118,4 +127,4 @@ def _absent(reason: str, *, missing: str, remedy: str) -> Probe:
     return Probe(available=False, reason=reason, missing=(missing,) if missing else (), remedy=remedy, details=details)
 
 
-_PROBES = {"cpu": _cpu, "cuda": _cuda, "mps": _mps, "xpu": _xpu}
+_PROBES = {"cpu": _cpu, "cuda": _cuda, "mps": _mps, "xpu": _xpu, "tpu": _tpu}

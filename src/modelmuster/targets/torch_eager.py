@@ -97,6 +97,15 @@ class TorchXpu(TorchCpu):
     resources = frozenset({"xpu"})
 
 
+class TorchTpu(TorchCpu):
+    """`torch:tpu`: Google's TPUs, through torch_xla; recognised and named, not yet used."""
+
+    name = "torch:tpu"
+    device = "tpu"
+    start_method: Literal["fork", "spawn"] = "spawn"
+    resources = frozenset({"tpu"})
+
+
 class TorchSession:
     """A module on a device."""
 
