@@ -34,7 +34,7 @@ class InductorCpu(TorchCpu):
     cache_dir: Path | None = None
 
     def probe(self) -> Probe:
-        """The compiler. Whether torch can be imported is asked by `torch:cpu`; it takes most of a second to find out."""
+        """The compiler; whether torch can be imported at all, which takes a second, is for `torch:cpu` to find out."""
         if find_spec("torch") is None:
             return super().probe()
         return _compiler()
