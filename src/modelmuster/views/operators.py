@@ -46,11 +46,11 @@ def missing_operators(reader: Reader, narrowing: Narrowing) -> list[MissingOpera
         SELECT coalesce(message, '') || ' ' || coalesce(error_message, '') AS words, check_name,
             model_type, model_class, family, target, dtype, scale, seed, checkpoint
         FROM {RESULTS}
-        WHERE NOT mock AND list_contains($outcomes, outcome)
+        WHERE NOT mock AND list_contains($counted, outcome)
         ORDER BY cell, place
         """,  # noqa: S608 - a constant
         **narrowing.parameters,
-        outcomes=sorted({*FINDINGS, Outcome.UNSUPPORTED}),
+        counted=sorted({*FINDINGS, Outcome.UNSUPPORTED}),
     )
     needed: dict[tuple[str, str], set[str]] = {}
     first: dict[tuple[str, str], str] = {}
