@@ -6,6 +6,7 @@ READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: setup demo test lint unit environments bench older seeds power dist ci-pr ci-nightly ci-judge clean
+.PHONY: setup demo test lint unit environments snapshots bench seeds power dist ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -40,6 +41,10 @@ test: lint unit
 # Real environments, built from the extras: core, torch without the rest; this one has all.
 environments: setup
 	$(BIN)/pytest tests/environments tests/cli/test_partial_environments.py -m "sweep or environments"
+
+# What `muster generate` knows about every architecture; to be made anew whenever recipes change.
+snapshots: setup
+	$(BIN)/python -m modelmuster.generate.snapshot
 
 bench: setup
 	$(BIN)/python -m benchmarks

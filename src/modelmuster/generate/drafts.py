@@ -19,7 +19,7 @@ from modelmuster.generate import header
 from modelmuster.generate.blueprint import Blueprint
 from modelmuster.generate.render import Style, render
 
-LINE_LENGTH = 110
+LINE_LENGTH = 120
 
 VERIFY_SECONDS = 600
 """Of one pytest process; files are verified in parcels of `PARCEL`."""
@@ -61,6 +61,7 @@ def collected(drafts: Sequence[Draft]) -> list[Draft]:
 
     Raises:
         MissingDependency: pytest is not installed.
+        InfrastructureError: pytest does not come to an end.
     """
     sound = [draft for draft in drafts if not draft.problem]
     if not sound:
@@ -130,9 +131,12 @@ def _pytest(folder: Path, *arguments: str) -> str:
     settings.write_text("[pytest]\naddopts = -p no:cacheprovider --muster-target=torch:cpu\n")
     environment = {**os.environ, "MUSTER_HOME": str(folder / "home"), "PYTEST_ADDOPTS": ""}
     command = [sys.executable, "-m", "pytest", "-c", str(settings), "--rootdir", str(folder), *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=VERIFY_SECONDS
-    )
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=VERIFY_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InfrastructureError(f"pytest did not end within {VERIFY_SECONDS} s; nothing was written") from error
     return done.stdout + done.stderr
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ def expression(value: Any, most: int = MOST_IN_ALL) -> str:
         if len(members) > 1 and len(set(members)) == 1 and "rand" not in members[0]:
             return f"[{members[0]}] * {len(members)}"
         return f"[{', '.join(members)}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name!r}: {expression(member, most)}" for name, member in value.items()) + "}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        members = [
+            f"{field.name}={expression(getattr(value, field.name), most)}" for field in dataclasses.fields(value)
+        ]
+        return f"{type(value).__module__}.{type(value).__qualname__}({', '.join(members)})"
     return repr(value)
 
 

@@ -15,11 +15,12 @@ def main() -> None:
     """Survey the default class of every top-level architecture, and say which have no blueprint."""
     known = catalog.load()
     orders = [Order(entry, entry.default_class) for entry in known if entry.top_level and entry.default_class]
-    began, entries = time.monotonic(), []
+    began, made = time.monotonic(), {}
     for entry in build(orders, slots=usable_cores()):
-        entries.append(entry)
+        made[entry.model_type] = entry
         if entry.reason:
             sys.stderr.write(f"{entry.model_type}: {entry.reason}\n")
+    entries = [made[order.architecture.model_type] for order in orders]
     path = stock.SHIPPED / f"{known.transformers}.jsonl"
     stock.write_snapshot(entries, path)
     with_recipe = sum(not entry.reason for entry in entries)

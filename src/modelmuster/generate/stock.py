@@ -24,7 +24,7 @@ SHIPPED = Path(__file__).with_name("snapshots")
 """One file per version of transformers: a line that says what it was made with, then one line per class."""
 
 MAKERS = ("blueprint.py", "expressions.py", "survey.py")
-"""The code that decides what a blueprint holds, besides the recipes."""
+"""The code that decides what a blueprint holds, besides the recipes and the checks."""
 
 Key: TypeAlias = tuple[str, str]
 """Model type and class."""
@@ -41,7 +41,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 def find(orders: Sequence[Order], home: Home, advance: Advance | None = None) -> dict[Key, Blueprint]:
-    """The blueprint of each class, those that must be made from `slots` processes at a time.
+    """The blueprint of each class; those that nothing is known of are made now.
 
     Args:
         orders: The classes.
@@ -104,8 +104,9 @@ def write_snapshot(entries: Iterable[Blueprint], path: Path) -> None:
 def code_key() -> str:
     """A hash over all code and data that decides what blueprints hold."""
     digest = hashlib.sha256(source_hash().encode())
-    for name in MAKERS:
-        digest.update(Path(__file__).with_name(name).read_bytes())
+    here = Path(__file__).parent
+    for path in [*map(here.joinpath, MAKERS), *sorted(here.parent.joinpath("checks").glob("*.py"))]:
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

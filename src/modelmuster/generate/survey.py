@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+import transformers
 
 from modelmuster import plugins
 from modelmuster.checks.decoding import CACHES
@@ -118,7 +119,8 @@ def as_built_by_a_file(like: Any, config: Mapping[str, Any]) -> Any:
     module = type(like)(type(like.config)(**copy.deepcopy(dict(config)))).float().eval()
     with torch.no_grad():
         for weight in module.parameters():
-            weight.add_(torch.randn_like(weight) * (0.5 / weight[0].numel() ** 0.5 if weight.dim() > 1 else 0.1))
+            spread = 0.5 / max(weight[:1].numel(), 1) ** 0.5 if weight.dim() > 1 else 0.1
+            weight.add_(spread * torch.randn_like(weight))
     return module
 
 
@@ -139,7 +141,8 @@ def _written(module: torch.nn.Module, inputs: Inputs) -> tuple[dict[str, str], s
 def evaluated(sources: Mapping[str, str]) -> dict[str, Any]:
     """The inputs that a file makes of these sources, as arrays."""
     torch.manual_seed(0)
-    made: dict[str, Any] = to_numpy({name: eval(source, {"torch": torch}) for name, source in sources.items()})  # noqa: S307 - written by `expression`
+    known = {"torch": torch, "transformers": transformers}
+    made: dict[str, Any] = to_numpy({name: eval(source, known) for name, source in sources.items()})  # noqa: S307 - written by `expression`
     return made
 
 
@@ -232,8 +235,6 @@ def _differ(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor
 
 def _source(cls: type) -> str:
     """Where a class is found, seen from `transformers`: at the top if it is exported there."""
-    import transformers
-
     name: str = cls.__name__
     if getattr(transformers, name, None) is cls:
         return name

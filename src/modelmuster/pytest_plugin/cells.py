@@ -107,12 +107,10 @@ class CellTests:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the cells before -k, -m and --lf choose."""
-        items += items_of(session, self.plan.cells)
-        if self.wanted:
-            kept = [i for i in items if any(f"{i.nodeid}::".startswith(f"{wanted}::") for wanted in self.wanted)]
-            if not kept:
-                raise pytest.UsageError(f"no cell has the id {self.wanted[0]}")
-            items[:] = kept
+        made = items_of(session, filter(self._is_wanted, self.plan.cells))
+        items += [item for item in made if not self.wanted or any(_is_below(item.nodeid, id_) for id_ in self.wanted)]
+        if self.wanted and not items:
+            raise pytest.UsageError(f"no cell has the id {self.wanted[0]}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -164,6 +162,11 @@ class CellTests:
         if self.recording is not None:
             self.recording.end()
 
+    def _is_wanted(self, cell: Cell) -> bool:
+        """Whether an id that was given is of the cell, of something above it, or of a check below it."""
+        own = cell_id(cell)
+        return not self.wanted or any(_is_below(own, id_) or _is_below(id_, own) for id_ in self.wanted)
+
     def _begin(self, ids: Sequence[str]) -> None:
         plan = self._planned(ids)
         if self.recording is not None and not self.recording.begun and plan.cells:
@@ -195,6 +198,10 @@ def _plan(config: pytest.Config, names: Sequence[str]) -> Plan:
         scale=Scale(scale),
         command=f"pytest {' '.join(config.invocation_params.args)}",
     )
+
+
+def _is_below(id_: str, other: str) -> bool:
+    return f"{id_}::".startswith(f"{other}::")
 
 
 def _keep_cells_together(config: pytest.Config) -> None:

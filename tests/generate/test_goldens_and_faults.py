@@ -1,0 +1,95 @@
+"""One architecture of each family: its file is as it was, passes on the intact model, and fails on broken ones.
+
+After a change of templates or recipes: UPDATE_GOLDEN=1 pytest tests/generate/test_goldens_and_faults.py
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import broken_models
+import pytest
+
+from modelmuster.generate.drafts import drawn_up
+from modelmuster.generate.render import Style
+from modelmuster.records import Family
+
+GOLDENS = Path(__file__).parents[1] / "golden" / "generate"
+
+CHOSEN = tuple(broken_models.ROUNDS["first"])
+
+UPSTREAM = {"phi4_multimodal": {"test_attention_implementation"}}
+"""What the files find in transformers itself: without a mask of patches, this vision tower's eager and fused attention
+differ."""
+
+
+@pytest.fixture(scope="module")
+def drafts(shipped):
+    """The files of the chosen architectures."""
+    return drawn_up({f"test_{name}.py": shipped[name] for name in CHOSEN}, Style())
+
+
+@pytest.fixture(scope="module")
+def run(drafts, tmp_path_factory):
+    """Run all files in one pytest process; gives the names of failed tests by model type."""
+
+    def run(broken=""):
+        folder = tmp_path_factory.mktemp(broken or "intact")
+        for draft in drafts:
+            (folder / draft.name).write_text(draft.text)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "broken_models", "--muster-target", "torch:cpu"]
+        done = subprocess.run(
+            [*command, "--rootdir", str(folder), "--junitxml=out.xml", str(folder)],
+            cwd=folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(Path(__file__).parent),
+                "PYTEST_ADDOPTS": "",
+                "MUSTER_HOME": str(folder / "home"),
+                "BROKEN": broken,
+            },
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode in (0, 1), done.stdout[-3000:] + done.stderr
+        failed = {name: set() for name in CHOSEN}
+        for case in ET.parse(folder / "out.xml").iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                failed[case.get("classname").removeprefix("test_")].add(case.get("name").partition("[")[0])
+        return failed, done.stdout
+
+    return run
+
+
+def test_every_family_is_represented(shipped):
+    assert {shipped[name].family for name in CHOSEN} == set(Family)
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_file_is_as_it_was(drafts, name):
+    [draft] = [draft for draft in drafts if draft.name == f"test_{name}.py"]
+    golden = GOLDENS / f"{name}.py"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(draft.text)
+    assert golden.read_text() == draft.text
+    assert 60 <= draft.text.count("\n") <= 200
+
+
+def test_on_intact_models_every_test_passes(run):
+    failed, output = run()
+    assert {name: tests for name, tests in failed.items() if tests} == UPSTREAM
+    assert "pass rate" in output
+
+
+@pytest.mark.parametrize("name", broken_models.ROUNDS)
+def test_each_broken_model_is_noticed_by_the_test_that_is_about_it(run, name):
+    failed, _ = run(name)
+    expected = {model_type: test for model_type, (_, test) in broken_models.ROUNDS[name].items()}
+    missed = {model_type: test for model_type, test in expected.items() if test not in failed[model_type]}
+    assert not missed, failed
+    intact = [model_type for model_type in CHOSEN if model_type not in expected]
+    assert all(failed[model_type] == UPSTREAM.get(model_type, set()) for model_type in intact), failed
