@@ -5,8 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test lint unit environments bench older seeds power dist ci-pr ci-nightly ci-judge clean
-.PHONY: setup demo test lint unit environments snapshots bench seeds power dist ci-pr ci-nightly ci-judge clean
+.PHONY: setup demo test lint unit environments snapshots bench older seeds power dist ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
