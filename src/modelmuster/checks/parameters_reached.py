@@ -17,6 +17,7 @@ UNUSED_BY_DESIGN: tuple[tuple[str, str], ...] = (
     (r"mask_token|masked_spec_embed|mask_emb\w*|\w*_mask_token\w*", "stands for what is masked, and nothing is"),
     (r"experts?|moe\w*|shared_expert\w*", "an expert that no token of the recipe is routed to"),
     (r"indexer|compressor", "chooses what is attended to, by a ranking that has no gradient"),
+    (r"pooler", "a summary of the text that a class with another head does not read"),
     (r"(query|key|value)_global", "acts for tokens with global attention, and none has it"),
     (r"k_proj\.bias|key\.bias|k_bias|key_proj\.bias|k\.bias", "a key's bias shifts all scores of a query alike"),
 )

@@ -33,9 +33,8 @@ class TiedWeights(Question):
 
 
 def _tied(module: Any) -> Any:
-    config = module.config
-    text = config.get_text_config() if hasattr(config, "get_text_config") else config
-    return getattr(text, "tie_word_embeddings", None)
+    """What the outermost configuration says: it decides, whatever its parts would do by themselves."""
+    return getattr(module.config, "tie_word_embeddings", None)
 
 
 def _tables(module: Any) -> tuple[Any, Any] | None:

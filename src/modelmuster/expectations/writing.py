@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from tomlkit.exceptions import ParseError
 from modelmuster.errors import UsageError
 from modelmuster.expectations.entry import PLACEHOLDER
 from modelmuster.records import FINDINGS, CellRecord, Result, Scale
+
+
+_AT_ONCE = re.compile(r"(?<=[^\n])\n\[\[")
+"""A table that begins on the very line after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def add(folder: Path, tables: Iterable[dict[str, str]]) -> list[Change]:
         for table in wanted:
             if _place(table) not in known:
                 listed.append(tomlkit.item(table))
-        changes.append(Change(path, before, tomlkit.dumps(document)))
+        changes.append(Change(path, before, _AT_ONCE.sub("\n\n[[", tomlkit.dumps(document))))
     return changes
 
 
