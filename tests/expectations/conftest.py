@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from modelmuster.expectations import book
+
 sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 ENTRY = """
@@ -17,6 +19,11 @@ transformers = ">=5.23.0"
 reason = "A reason made up for this test."
 link = "https://example.org/1"
 """
+
+
+@pytest.fixture(autouse=True)
+def _without_the_packages_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(book, "OURS", tmp_path / "ours")
 
 
 @pytest.fixture

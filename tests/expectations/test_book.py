@@ -1,5 +1,7 @@
 """Files of entries, read and laid against results."""
 
+from pathlib import Path
+
 import pytest
 
 from modelmuster import catalog
@@ -80,6 +82,8 @@ def test_a_name_that_does_not_exist_is_refused_with_what_was_meant(folder, entry
 
 
 def test_the_entries_of_the_package_can_be_read_and_name_what_exists():
-    ours = book.load()
+    folder = Path(book.__file__).parent
+    ours = book.load(folder)
+    assert ours.entries
+    assert all(entry.path.parent == folder for entry in ours.entries)
     ours.check_names(entry.model_type for entry in catalog.load().architectures)
-    assert all(entry.path.parent == book.OURS for entry in ours.entries)

@@ -16,7 +16,6 @@ from modelmuster.errors import UsageError
 from modelmuster.expectations.entry import PLACEHOLDER
 from modelmuster.records import FINDINGS, CellRecord, Result, Scale
 
-
 _AT_ONCE = re.compile(r"(?<=[^\n])\n\[\[")
 """A table that begins on the very line after another."""
 
