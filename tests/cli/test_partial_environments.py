@@ -113,6 +113,26 @@ def test_without_one_small_package(muster, hidden):
     assert (found["detr", "forward"][0] == "unavailable") is (hidden == "timm")
 
 
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("hidden", "held_back"),
+    [
+        ("onnx", {"onnxruntime:cpu", "openvino:cpu"}),
+        ("onnxruntime", {"onnxruntime:cpu"}),
+        ("openvino", {"openvino:cpu"}),
+    ],
+)
+def test_without_a_runtime_only_its_targets_are_unavailable(muster, hidden, held_back):
+    targets = ("torch:cpu", "onnxruntime:cpu", "openvino:cpu")
+    options = [word for target in targets for word in ("--target", target)]
+    muster(hidden, "run", PLAIN, *options, "--check", "forward", "--no-progress")
+    found = {row["target"]: row for row in json.loads(muster(hidden, "results", "--json").stdout)}
+    assert {target: found[target]["outcome"] for target in targets} == {
+        target: "unavailable" if target in held_back else "pass" for target in targets
+    }
+    assert all("pip install 'modelmuster[" in found[target]["message"] for target in held_back)
+
+
 def test_the_environment_variable_makes_mock_the_default(muster, monkeypatch):
     monkeypatch.setenv("MUSTER_MOCK", "1")
     planned = json.loads(muster("", "plan", PLAIN, "--json").stdout)
