@@ -16,7 +16,7 @@ def test_a_module_belongs_to_a_distribution(module, distribution):
 def test_the_command_names_the_smallest_extra_or_else_the_package():
     assert dependencies.install_command("torch") == "pip install 'modelmuster[torch]'"
     assert dependencies.install_command("Pillow") == "pip install 'modelmuster[models]'"
-    assert dependencies.install_command("natten") == "pip install natten"
+    assert dependencies.install_command("no-such-package") == "pip install no-such-package"
 
 
 def test_core_and_optional_packages_are_told_apart():
