@@ -220,6 +220,13 @@ class Keeping(Protocol):
     """The folder to keep it in, set before `open`; None to keep nothing."""
 
 
+@runtime_checkable
+class OnRequest(Protocol):
+    """A target that runs only when it is asked for, since each of its cells takes long: optional, beside `Target`."""
+
+    on_request: Literal[True]
+
+
 class Trial(Protocol):
     """What a check sees: one subject opened on one target. Forward passes are shared between checks."""
 

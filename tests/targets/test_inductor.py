@@ -6,6 +6,7 @@ import torch
 
 import models
 from modelmuster.errors import CellFailure, Unavailable
+from modelmuster.runs.probes import available_targets, select_targets
 from modelmuster.targets.inductor import InductorCpu
 
 pytestmark = pytest.mark.skipif(not InductorCpu().probe().available, reason="no C++ compiler")
@@ -47,6 +48,11 @@ def test_graphs_and_breaks_are_counted():
 def test_a_model_of_which_nothing_was_compiled_is_not_credited():
     with pytest.raises(CellFailure, match="compiled nothing"):
         opened(Hidden())
+
+
+def test_it_runs_only_when_it_is_asked_for():
+    assert "inductor:cpu" not in available_targets()
+    assert "inductor:cpu" in select_targets(["inductor"])
 
 
 def test_without_a_compiler_it_says_what_to_install(monkeypatch):

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Cluster, Executor, Probe
+from modelmuster.contracts import Cluster, Executor, OnRequest, Probe
 from modelmuster.errors import UnknownName
 
 PROBE_SECONDS = 60.0
@@ -32,8 +32,15 @@ def probe_all(names: Iterable[str] | None = None) -> dict[str, Probe]:
 
 
 def available_targets(executor: Executor | None = None) -> list[str]:
-    """Names of the targets that can run with real inference: on the machines of a cluster, or else here."""
-    real = [target.name for target in plugins.targets().all() if target.inference.value == "real"]
+    """Names of the targets that can run with real inference: on the machines of a cluster, or else here.
+
+    Those that run on request only are not among them.
+    """
+    real = [
+        target.name
+        for target in plugins.targets().all()
+        if target.inference.value == "real" and not isinstance(target, OnRequest)
+    ]
     found = executor.probes(real) if isinstance(executor, Cluster) else probe_all(real)
     return [name for name, probe in found.items() if probe.available]
 

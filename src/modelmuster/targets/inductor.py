@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -31,6 +31,7 @@ class InductorCpu(TorchCpu):
     """`inductor:cpu`: needs a C++ compiler."""
 
     name = "inductor:cpu"
+    on_request: Literal[True] = True
     cache_dir: Path | None = None
 
     def probe(self) -> Probe:
