@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import core, interruption, isolation, records, seeds, sweep
+from benchmarks import checks, core, interruption, isolation, records, seeds, sweep
 from benchmarks.cluster import faults, overhead
 
 BENCHMARKS = {
     "core": core.main,
     "isolation": isolation.main,
     "sweep": sweep.main,
+    "checks": checks.main,
     "interruption": interruption.main,
     "records": records.main,
     "cluster": overhead.main,

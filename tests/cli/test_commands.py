@@ -134,3 +134,16 @@ def test_a_plan_is_what_would_run_and_shards_share_it():
     names = sorted(cell["model_type"] for part in parts for cell in part["cells"])
     assert names == sorted(cell["model_type"] for cell in whole["cells"])
     assert len(names) == len(set(names))
+
+
+def test_checks_say_what_they_ask():
+    done = muster("checks", "padding", "cache")
+    assert done.returncode == 0
+    assert "Are tokens that the attention mask hides" in done.stdout
+    assert "tolerance: Twice the rule's tolerance" in done.stdout
+
+
+def test_a_check_that_is_not_known_is_told_so():
+    done = muster("checks", "pading")
+    assert done.returncode == 2
+    assert "padding" in done.stderr

@@ -27,7 +27,7 @@ class Forward(Question):
     question = "Does it return finite outputs of the promised shapes that depend on every kind of input it was fed?"
 
     def run(self, trial: Trial) -> Finding:
-        """The first thing found wrong, cheapest first."""
+        """Exact shapes; more than the floor of the rule for every influence."""
         figures: Figures = {}
         for part in (_unfed, _not_finite, broken_promise, _constant, _deaf):
             wrong = part(trial, figures)

@@ -15,7 +15,7 @@ class Reference(Question):
     question = "Do the outputs agree with a float64 run of the same weights and inputs, as far as this dtype allows?"
 
     def run(self, trial: Trial) -> Finding:
-        """Judge every output; the reference that cannot be computed is nobody's failure."""
+        """The rule itself, for every output; a reference that cannot be computed is nobody's failure."""
         observed = trial.baseline()
         compared = judge(trial.reference(), trial.rounding(), observed, trial.dtype)
         figures = compared.figures()

@@ -9,6 +9,7 @@ import typer
 from modelmuster import __version__
 from modelmuster.cli import (
     catalog,
+    checks,
     coverage,
     db,
     demo,
@@ -53,6 +54,7 @@ def _options(
 
 app.add_typer(catalog.app, name="catalog")
 app.command("recipe")(recipe.recipe)
+app.command("checks")(checks.checks)
 app.command("doctor")(doctor.doctor)
 app.command("estimate")(estimate.estimate)
 app.command("plan")(plan.plan)
