@@ -1,12 +1,13 @@
 """Tables of pairs, as contrastive models return them, are permuted on both axes."""
 
 import numpy as np
+import torch
 
 import models
 from modelmuster.checks.batch_permutation import BatchPermutation
 from modelmuster.checks.batches import rows, taken
 from modelmuster.contracts import Output
-from modelmuster.records import Outcome
+from modelmuster.records import Modality, Outcome
 
 
 def test_pairs_are_permuted_on_both_axes():
@@ -24,3 +25,12 @@ def test_every_input_is_permuted():
 
 def test_a_contrastive_model_passes():
     assert BatchPermutation().run(models.trial(models.clip())).outcome is Outcome.PASS
+
+
+def test_an_axis_of_layers_that_is_as_long_as_the_batch_is_no_axis_of_rows():
+    class Layered(torch.nn.Module):
+        def forward(self, pixel_values):
+            return {"logits": pixel_values * 2, "intermediate": torch.stack([pixel_values + 1, pixel_values + 2])}
+
+    trial = models.trial(models.subject(Layered(), {"pixel_values": models.noise(2, 3)}, modalities=(Modality.IMAGE,)))
+    assert BatchPermutation().run(trial).outcome is Outcome.PASS

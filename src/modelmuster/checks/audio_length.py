@@ -8,7 +8,7 @@ import torch
 from modelmuster.checks.differences import agrees, influence, noise_floor, off, same, size_of
 from modelmuster.checks.feeding import carriers
 from modelmuster.checks.forward import main_outputs
-from modelmuster.checks.question import Figures, Question, failed, passed
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Output, Outputs, Trial
 from modelmuster.records import Finding, Modality
 
@@ -43,7 +43,12 @@ class AudioLength(Question):
         mask = inputs[mask_name].copy()
         half = mask.shape[-1] // 2
         mask[:, half:] = 0
-        shown, hidden = trial.baseline(), trial.run({**inputs, mask_name: mask})
+        try:
+            shown, hidden = trial.baseline(), trial.run({**inputs, mask_name: mask})
+        except ValueError as refusal:
+            if "input_ids" not in inputs:
+                raise
+            return not_applicable(f"the mask decides how many placeholders the text must have: {refusal}")
         change, most = influence(main_outputs(shown), main_outputs(hidden), trial.dtype)
         figures["mask_influence"] = change
         if change <= noise_floor(trial.dtype):
@@ -82,5 +87,8 @@ def _early(trial: Trial, outputs: Outputs) -> dict[str, Output]:
     found = {}
     for name, output in main_outputs(outputs).items():
         frames = output.array.ndim == 3 and "decoder_input_ids" not in trial.inputs and "input_ids" not in trial.inputs
-        found[name] = Output(output.array[:, : max(output.array.shape[1] // 4, 1)], output.dtype) if frames else output
+        # Time is the longer axis: frames × width, or one channel × samples.
+        axis = int(np.argmax(output.array.shape[1:])) + 1 if output.array.shape[1:2] == (1,) else 1
+        quarter = max(output.array.shape[axis] // 4, 1) if frames else 0
+        found[name] = Output(np.moveaxis(output.array, axis, 1)[:, :quarter], output.dtype) if frames else output
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmuster.checks.batches import rows, separable, taken
+from modelmuster.checks.batches import by_row, rows, separable, taken
 from modelmuster.checks.differences import same
 from modelmuster.checks.feeding import batch_size
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
@@ -25,7 +25,7 @@ class BatchInvariance(Question):
     def run(self, trial: Trial) -> Finding:
         """Every row in turn."""
         batch, figures = batch_size(trial) or 0, Figures()
-        together = trial.baseline()
+        together = by_row(trial)
         if not rows(together, [0], batch):
             return not_applicable("no output has one row for each of the batch")
         for row in range(batch):

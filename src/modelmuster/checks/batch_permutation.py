@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from modelmuster.checks.batches import rows, separable, taken
+from modelmuster.checks.batches import by_row, rows, separable, taken
 from modelmuster.checks.differences import same
 from modelmuster.checks.feeding import batch_size
 from modelmuster.checks.question import Question, failed, not_applicable, passed
-from modelmuster.contracts import Trial
+from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.rule import Verdict
 from modelmuster.records import Finding
 
@@ -16,6 +16,7 @@ class BatchPermutation(Question):
 
     name = "batch_permutation"
     question = "Do the answers of a batch come in the order of its rows?"
+    needs = frozenset({Capability.RESHAPE})
 
     def applies(self, trial: Trial) -> str | None:
         """Inputs whose rows can be told apart."""
@@ -25,7 +26,7 @@ class BatchPermutation(Question):
         """Twice the rule's tolerance, since both runs round."""
         batch = batch_size(trial) or 0
         order = list(range(batch))[::-1]
-        expected = rows(trial.baseline(), order, batch)
+        expected = rows(by_row(trial), order, batch)
         if not expected:
             return not_applicable("no output has one row for each of the batch")
         compared = same(trial, expected, trial.run(taken(trial, order)))

@@ -34,6 +34,22 @@ def taken(trial: Trial, order: list[int]) -> dict[str, Any]:
     return {name: _rows(name, value, order, batch) for name, value in trial.inputs.items()}
 
 
+def by_row(trial: Trial) -> dict[str, Output]:
+    """The outputs of the recipe's inputs that have one row for each of the batch.
+
+    A first axis of that length alone proves nothing, since it may be that of two layers: the first row, run alone, must
+    then have an axis of one there.
+    """
+    batch, alone = batch_size(trial) or 0, trial.run(taken(trial, [0]))
+    return {
+        name: output
+        for name, output in trial.baseline().items()
+        if output.array.ndim
+        and output.array.shape[0] == batch
+        and (name not in alone or alone[name].array.shape[:1] in {(), (1,)})
+    }
+
+
 def rows(outputs: Outputs, order: list[int], batch: int) -> dict[str, Output]:
     """Those rows of the outputs that have one for each of the batch; both axes of a table of pairs."""
     found = {}

@@ -14,7 +14,7 @@ from modelmuster.checks.texts import NO_TOKENS, at, text_only
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Family, Finding, Trait
 
-SHIFT = 7
+SHIFT = 3
 """Added to all positions: rotary attention looks at differences only."""
 
 GAP = 5

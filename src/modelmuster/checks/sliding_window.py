@@ -42,8 +42,13 @@ class SlidingWindow(Question):
             returned = call(trial, trial.inputs, output_attentions=True)
         window, causal = int(_window(trial)), trial.architecture.family is Family.DECODER_ONLY
         figures, asked = Figures({"window": window}), 0
-        maps = getattr(returned, "attentions", None) or ()
-        for layer, kind, weights in _square(zip(_kinds(trial), maps, strict=False)):
+        maps, kinds = getattr(returned, "attentions", None) or (), _kinds(trial)
+        if len(maps) != len(kinds):
+            # Layers of another kind, such as convolutions, may return no map at all.
+            kinds = [kind for kind in kinds if "attention" in kind and "linear" not in kind]
+        if len(maps) != len(kinds):
+            return not_applicable(f"{len(maps)} attention maps for {len(kinds)} layers with attention")
+        for layer, kind, weights in _square(zip(kinds, maps, strict=True)):
             length = weights.shape[-1]
             if length <= window + 1:
                 return not_applicable(f"fed {length} tokens, which a window of {window} holds")
