@@ -37,8 +37,8 @@ def taken(trial: Trial, order: list[int]) -> dict[str, Any]:
 def by_row(trial: Trial) -> dict[str, Output]:
     """The outputs of the recipe's inputs that have one row for each of the batch.
 
-    A first axis of that length alone proves nothing, since it may be that of two layers: the rows are then on the second
-    axis, which is as long as the batch, and one long when the first row is run alone.
+    A first axis of that length alone proves nothing, since it may be that of two layers: the rows are then on the
+    second axis, which is as long as the batch, and one long when the first row is run alone.
     """
     batch, alone = batch_size(trial) or 0, trial.run(taken(trial, [0]))
     return {
