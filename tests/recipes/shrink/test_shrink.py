@@ -1,6 +1,6 @@
 import json
 
-from transformers import AutoConfig, BertConfig, LlavaConfig, ResNetConfig
+from transformers import AutoConfig, BertConfig, ConvNextBackbone, ConvNextConfig, LlavaConfig, ResNetConfig
 
 from modelmuster.recipes.shrink import Kind, shrink
 from modelmuster.recipes.shrink.ladder import LADDER
@@ -53,3 +53,9 @@ def test_the_default_config_is_not_changed():
     before = default.to_json_string()
     shrink(default)
     assert default.to_json_string() == before
+
+
+def test_tuples_of_the_defaults_are_passed_as_the_lists_that_json_would_give():
+    arguments = shrink(ConvNextConfig(), relaxed=frozenset({"list-width", "depths"})).arguments
+    assert arguments["hidden_sizes"] == [96, 192, 384, 768]
+    assert ConvNextBackbone(ConvNextConfig(**arguments)).channels

@@ -147,6 +147,7 @@ FILLERS: dict[str, Filler] = {
     "context": _hidden,
     "context_hidden_states": _layers_beside,
     "noise_embeds": _hidden,
+    "action_embeds": _hidden,
     "patch_embeds": _hidden,
     "query_embeds": _hidden,
     "decoder_queries": _hidden,

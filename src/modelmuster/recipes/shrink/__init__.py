@@ -83,6 +83,9 @@ def _shrink_field(draft: Draft, name: str, value: Any) -> None:
         draft.choose(name, new, rule=rule.name if rule else "given", reason=rule.reason if rule else "")
     elif rule and new != value and (name not in draft.derived or rule.name.startswith("token-id")):
         draft.choose(name, new, rule=rule.name, reason=rule.reason)
+    elif isinstance(value, tuple) and name not in draft.derived:
+        # Unchanged, but as a checkpoint's JSON would give it: models add such lists to lists of their own.
+        draft.chosen[name] = list(value)
 
 
 def _by_rule(draft: Draft, name: str, value: Any) -> tuple[FieldRule | None, Any]:

@@ -1,0 +1,55 @@
+"""Overrides are the exception: each must still be needed. A few are asked each day, in turn.
+
+All of them, some minutes: EVERY_OVERRIDE=1 pytest tests/recipes/test_override_necessity.py
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+
+import pytest
+
+import models
+from modelmuster import catalog
+from modelmuster.checks.forward import Forward
+from modelmuster.errors import CannotBuild, NoInputs, Unavailable
+from modelmuster.recipes import engine, overrides, prepare
+from modelmuster.records import Outcome
+
+A_DAY = 3
+SHORT_SEARCH_CPU_S = 3.0
+"""What is not found by then without an override is not found soon enough."""
+
+
+def todays():
+    names = sorted(overrides.load())
+    if os.environ.get("EVERY_OVERRIDE"):
+        return names
+    first = datetime.datetime.now(tz=datetime.UTC).toordinal() * A_DAY
+    return [names[(first + index) % len(names)] for index in range(A_DAY)]
+
+
+def outcome(name):
+    """What a type's or class's recipe comes to: how many kinds of input it feeds, and whether `forward` passes."""
+    model_type, _, class_name = name.partition(":")
+    architecture = catalog.load().get(model_type)
+    try:
+        subject = prepare(architecture, class_name or architecture.default_class)
+    except (CannotBuild, NoInputs):
+        return 0, False
+    passes = Forward().run(models.trial(subject)).outcome is Outcome.PASS
+    return len(subject.recipe.modalities), passes
+
+
+@pytest.mark.parametrize("name", todays())
+def test_without_its_override_a_recipe_is_worse(name, monkeypatch):
+    try:
+        breadth, passes = outcome(name)
+    except Unavailable as missing:
+        pytest.skip(str(missing))
+    rest = {key: value for key, value in overrides.load().items() if key != name}
+    monkeypatch.setattr(overrides, "load", lambda: rest)
+    monkeypatch.setattr(engine, "SEARCH_CPU_S", SHORT_SEARCH_CPU_S)
+    alone, still_passes = outcome(name)
+    assert (alone, still_passes) < (breadth, passes) or not passes, f"{name} runs as well without its override"
