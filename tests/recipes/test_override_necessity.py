@@ -5,7 +5,7 @@ All of them, some minutes: EVERY_OVERRIDE=1 pytest tests/recipes/test_override_n
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 
 import pytest
@@ -26,7 +26,7 @@ def todays():
     names = sorted(overrides.load())
     if os.environ.get("EVERY_OVERRIDE"):
         return names
-    first = datetime.datetime.now(tz=datetime.UTC).toordinal() * A_DAY
+    first = dt.datetime.now(tz=dt.UTC).toordinal() * A_DAY
     return [names[(first + index) % len(names)] for index in range(A_DAY)]
 
 

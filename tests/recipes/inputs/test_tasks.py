@@ -63,3 +63,24 @@ def test_global_attention_starts_at_the_first_token():
     made = first(LongformerModel(config).eval(), "MODEL").build()
     assert made["global_attention_mask"][:, 0].tolist() == [1, 1]
     assert not made["global_attention_mask"][:, 1:].any()
+
+
+def test_as_many_patches_are_hidden_in_each_row_of_clips():
+    from transformers import VideoMAEConfig, VideoMAEForPreTraining
+
+    config = VideoMAEConfig(
+        image_size=16,
+        patch_size=8,
+        num_frames=4,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        intermediate_size=48,
+        decoder_hidden_size=32,
+        decoder_num_hidden_layers=1,
+        decoder_num_attention_heads=4,
+        decoder_intermediate_size=48,
+    )
+    made = first(VideoMAEForPreTraining(config).eval(), "PRETRAINING").build()
+    assert made["bool_masked_pos"].shape == (2, 8)
+    assert made["bool_masked_pos"].sum(dim=1).tolist() == [4, 4]

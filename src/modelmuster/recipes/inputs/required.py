@@ -96,11 +96,21 @@ def _actions(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
 
 
 def _noise(callee: Callee, draw: Draw, made: dict[str, Any]) -> Any:
-    """Noise like the actions, or one number per patch by which masked autoencoders choose what to hide."""
+    """Noise like the actions, or one number for each unit of patches that masked autoencoders may hide."""
     if "actions" in callee.parameters:
         return draw.normal(*made["actions"].shape) if "actions" in made else _actions(callee, draw, made)
     (height, width), (down, across) = callee.sizes.image, callee.sizes.patch
-    return draw.uniform(BATCH, (height // down) * (width // across))
+    rows, columns = callee.sizes.extent(("masked_unit_size",), Modality.IMAGE) or (1, 1)
+    down, across = callee.sizes.extent(("patch_stride",), Modality.IMAGE) or (down, across)
+    return draw.uniform(BATCH, (height // (down * rows)) * (width // (across * columns)))
+
+
+def _hidden_patches(callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
+    """Every other patch of each row hidden: as many in one row as in another."""
+    *_, height, width = made["pixel_values"].shape
+    (down, across), frames = callee.sizes.patch, made["pixel_values"].shape[1] if made["pixel_values"].dim() == 5 else 1
+    patches = (height // down) * (width // across) * max(1, frames // callee.sizes.temporal_patch)
+    return (torch.arange(patches) % 2).bool().expand(BATCH, -1).clone()
 
 
 def _high_resolution(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
@@ -169,6 +179,7 @@ FILLERS: dict[str, Filler] = {
     "pixel_values": lambda callee, draw, _made: draw.normal(BATCH, callee.sizes.channels, *callee.sizes.image),
     "image": lambda callee, draw, _made: draw.normal(BATCH, callee.sizes.channels, *callee.sizes.image),
     "pixel_values_videos": _clip,
+    "bool_masked_pos": _hidden_patches,
     "merge_sizes": lambda callee, _draw, _made: torch.full((BATCH,), callee.sizes.merge),
     "image_merge_sizes": lambda callee, _draw, _made: torch.full((BATCH,), callee.sizes.merge),
     "video_merge_sizes": lambda callee, _draw, _made: torch.full((BATCH,), callee.sizes.merge),
