@@ -84,3 +84,23 @@ def test_as_many_patches_are_hidden_in_each_row_of_clips():
     made = first(VideoMAEForPreTraining(config).eval(), "PRETRAINING").build()
     assert made["bool_masked_pos"].shape == (2, 8)
     assert made["bool_masked_pos"].sum(dim=1).tolist() == [4, 4]
+
+
+def test_series_are_given_padding_and_frequencies_where_they_are_asked_for():
+    from transformers import TimesFmConfig, TimesFmModel
+
+    config = TimesFmConfig(
+        patch_length=8,
+        context_length=32,
+        horizon_length=8,
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        head_dim=8,
+    )
+    module = TimesFmModel(config).eval()
+    made = first(module, "MODEL").build()
+    assert made["freq"].shape == (2, 1)
+    with torch.no_grad():
+        assert module(**made).last_hidden_state.shape[0] == 2

@@ -46,6 +46,9 @@ def _series(callee: Callee, *, future: bool) -> dict[str, Any]:
         made["past_time_features"] = draw.normal(BATCH, past, features)
     if callee.takes("past_observed_mask"):
         made["past_observed_mask"] = torch.ones(BATCH, past, *axis)
+    if callee.takes("past_values_padding"):
+        made["past_values_padding"] = torch.zeros(BATCH, past, dtype=torch.long)
+        made["freq"] = torch.arange(BATCH)[:, None]
     made.update(_static(callee, draw))
     if future:
         made["future_values"] = draw.normal(BATCH, horizon, *axis)

@@ -82,18 +82,18 @@ def find(architecture: Architecture, model_class: str, config_type: str | None =
     for name in (f"{architecture.model_type}:{model_class}", config_type or architecture.model_type):
         if name in known:
             return known[name]
-    return _of_whole(architecture)
+    return _of_whole(architecture, config_type or architecture.model_type)
 
 
-def _of_whole(architecture: Architecture) -> Override | None:
-    """What the override of a whole says of this part of it."""
+def _of_whole(architecture: Architecture, part_type: str) -> Override | None:
+    """What the override of a whole, the architecture itself among them, says of one of its parts."""
     from transformers import CONFIG_MAPPING
 
-    for whole in architecture.part_of:
+    for whole in (*architecture.part_of, architecture.model_type):
         override = load().get(whole)
-        parts = getattr(CONFIG_MAPPING[whole], "sub_configs_defaults", None) or {}
+        parts = getattr(CONFIG_MAPPING[whole], "sub_configs_defaults", None) or {} if whole in CONFIG_MAPPING else {}
         for name, part in parts.items():
-            if override and getattr(part, "model_type", None) == architecture.model_type:
+            if override and getattr(part, "model_type", None) == part_type:
                 config = dict(_below(name, override.config.items()))
                 none = tuple(path for path, _ in _below(name, ((path, None) for path in override.none)))
                 if config or none:
