@@ -67,7 +67,7 @@ def collected(drafts: Sequence[Draft]) -> list[Draft]:
     if not sound:
         return list(drafts)
     with _folder(sound) as folder:
-        output = _pytest(folder, "--collect-only", "-q", *[draft.name for draft in sound])
+        output = _pytest(folder, "--collect-only", "--assert=plain", "-q", *[draft.name for draft in sound])
     found = _COLLECTED.findall(output)
     counts = {name: found.count(name) for name in {draft.name for draft in sound}}
     return [

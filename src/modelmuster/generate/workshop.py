@@ -20,7 +20,7 @@ from modelmuster.runs import containment, preload
 from modelmuster.runs.errors_as_data import signal_name
 from modelmuster.runs.forkserver import server
 
-SECONDS = 90.0
+SECONDS = 300.0
 """Wall-clock time that one class may take."""
 
 POLL_SECONDS = 0.5
