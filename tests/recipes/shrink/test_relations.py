@@ -50,3 +50,17 @@ def test_extents_of_tiled_images_stay_multiples_of_the_towers_image():
     arguments = shrink(LlavaOnevisionConfig()).arguments
     side = arguments["vision_config"]["image_size"]
     assert all(extent % side == 0 for extents in arguments["image_grid_pinpoints"] for extent in extents)
+
+
+def test_sides_of_feature_maps_follow_the_image():
+    from transformers import Sam3Config
+
+    vision = shrink(Sam3Config()).arguments["vision_config"]
+    assert vision["backbone_feature_sizes"] == [[16, 16], [8, 8], [4, 4]]
+
+
+def test_a_window_of_sound_stays_longer_than_the_rate_that_divides_it():
+    from transformers import GraniteSpeechConfig
+
+    config = GraniteSpeechConfig()
+    assert shrink(config).arguments.get("window_size", config.window_size) >= config.downsample_rate

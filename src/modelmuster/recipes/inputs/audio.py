@@ -59,6 +59,9 @@ def audio_fragments(callee: Callee) -> Iterator[Fragment]:
                 yield Fragment(f"{label}-unmasked", Modality.AUDIO, _maker(name, shape, None, frames, torch.long))
         else:
             yield Fragment(label, Modality.AUDIO, _maker(name, shape, mask, frames, torch.bool))
+            if mask == "input_features_mask" and mask not in callee.required:
+                # Some masks are over what the tower returns, not over what it takes.
+                yield Fragment(f"{label}-unmasked", Modality.AUDIO, _maker(name, shape, None, frames, torch.bool))
 
 
 def _codes(callee: Callee) -> Iterator[Fragment]:

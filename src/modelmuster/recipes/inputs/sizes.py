@@ -171,8 +171,10 @@ class Sizes:
     def extent(self, names: Sequence[str], modality: Modality) -> tuple[int, int] | None:
         """The first height and width that any config states under one of these names."""
         for part in self.parts(modality):
+            timm = value_of(part, "model_args")
             for name in names:
-                sides = square(value_of(part, name))
+                stated = value_of(part, name)
+                sides = square(timm.get(name) if stated is None and isinstance(timm, dict) else stated)
                 if sides and min(sides) > 0:
                     return sides
         return None

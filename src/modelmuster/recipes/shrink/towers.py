@@ -70,6 +70,24 @@ def tilings(root: Draft) -> None:
         root.choose("image_grid_pinpoints", smaller, rule=tilings.name, reason=tilings.reason)
 
 
+@relation_rule
+def feature_sizes(root: Draft) -> None:
+    """Sides of feature maps that a config states shrink with the image that they are made of."""
+    images = [
+        (before, after)
+        for draft in root.walk()
+        if isinstance(before := draft.before("image_size"), int) and (after := draft.number("image_size"))
+    ]
+    if not images:
+        return
+    before, after = max(images)
+    for draft in root.walk():
+        table = draft.values.get("backbone_feature_sizes")
+        if isinstance(table, (list, tuple)):
+            smaller = [[max(1, side * after // before) for side in sides] for sides in table]
+            draft.choose("backbone_feature_sizes", smaller, rule=feature_sizes.name, reason=feature_sizes.reason)
+
+
 def _tower_layers(root: Draft) -> Iterator[int]:
     """The number of layers of the vision tower; nothing where there is none."""
     for draft in root.walk():
@@ -79,5 +97,5 @@ def _tower_layers(root: Draft) -> Iterator[int]:
                 yield count
 
 
-TREE_RULES: tuple[RelationRule, ...] = (feature_layers, borrowed_widths, tilings)
+TREE_RULES: tuple[RelationRule, ...] = (feature_layers, borrowed_widths, tilings, feature_sizes)
 """Applied once to the whole tree, after every config was shrunk."""
