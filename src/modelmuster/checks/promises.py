@@ -44,7 +44,7 @@ def _narrower(name: str, output: Output, dtype: str) -> str | None:
 
 def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
     batch = batch_size(trial)
-    rows = {batch} | _rows_of_codes(trial)
+    rows = {batch} | _rows_of_codes(trial) | _rows_of_frames(trial)
     odd = batch is not None and array.ndim >= 2 and array.shape[0] not in rows
     if odd and not _is_packed(trial, name, array.shape[0]):
         return f"{name} has {array.shape[0]} rows for a batch of {batch}"
@@ -72,6 +72,14 @@ def _rows_of_codes(trial: Trial) -> set[int]:
     if not isinstance(codes, np.ndarray):
         return set()
     return {len(codes), len(codes) * codes.shape[-1]} if codes.ndim == 3 else {len(codes)}
+
+
+def _rows_of_frames(trial: Trial) -> set[int]:
+    """Rows of a model that answers each frame of a clip."""
+    if trial.architecture.family is not Family.VIDEO:
+        return set()
+    clips = [value for name, value in trial.inputs.items() if name.startswith("pixel_values")]
+    return {len(clip) * clip.shape[1] for clip in clips if isinstance(clip, np.ndarray) and clip.ndim == 5}
 
 
 def _length(trial: Trial) -> int | None:

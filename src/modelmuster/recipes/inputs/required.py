@@ -70,11 +70,6 @@ def _short_tokens(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
     return tokens(callee, draw, BATCH, TARGET_SEQUENCE)
 
 
-def _prompt_box(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
-    """One box per image [batch, 1, 4] as centre and size in parts of the image, where no points can prompt."""
-    return None if callee.takes("input_points") else 0.25 + draw.uniform(BATCH, 1, 4) / 2
-
-
 def _short_mask(_callee: Callee, _draw: Draw, _made: dict[str, Any]) -> Any:
     return torch.ones(BATCH, TARGET_SEQUENCE, dtype=torch.long)
 
@@ -207,8 +202,6 @@ FILLERS: dict[str, Filler] = {
     "prompt_masks": lambda _callee, draw, made: draw.normal(*made["pixel_values"].shape),
     "prompt_depth": lambda callee, draw, _made: draw.uniform(BATCH, 1, *callee.sizes.image),
     "input_points": lambda callee, draw, _made: draw.uniform(BATCH, 1, POINTS, 2) * min(callee.sizes.image),
-    "input_boxes": _prompt_box,
-    "input_boxes_labels": lambda _callee, _draw, _made: torch.ones(BATCH, 1, dtype=torch.long),
     "input_labels": lambda _callee, _draw, _made: torch.tensor([[[1, 0]]] * BATCH),
     "xpath_tags_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_tag_unit_embeddings"),
     "xpath_subs_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_subs_unit_embeddings"),
@@ -256,8 +249,6 @@ COMPANIONS: dict[str, str | None] = {
     "moshi_audio_codes": "input_ids",
     "input_points": "pixel_values",
     "input_labels": "input_points",
-    "input_boxes": "pixel_values",
-    "input_boxes_labels": "input_boxes",
     "prompt_depth": "pixel_values",
     "states": None,
     "actions": None,
@@ -289,7 +280,6 @@ CARRIES = {
     "visual_embeds": Modality.IMAGE,
     "user_audio_codes": Modality.AUDIO,
     "input_points": Modality.TABULAR,
-    "input_boxes": Modality.TABULAR,
     "state": Modality.TABULAR,
     "states": Modality.TABULAR,
     "actions": Modality.TABULAR,

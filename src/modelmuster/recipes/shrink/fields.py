@@ -138,7 +138,7 @@ def rank(value: int, _draft: Draft) -> int:
     return min(value, sizes.RANK)
 
 
-@field_rule(r"image_size$|^img_size$|^input_size$", Kind.IMAGE)
+@field_rule(r"image_size$|^img_size$|^input_size$|^crop_size$", Kind.IMAGE)
 def image_size(value: int, draft: Draft) -> int:
     """Four patches a side, or 64 pixels where there is no patch size: few tokens, but more than one row of them."""
     patch = draft.values.get("patch_size")

@@ -80,7 +80,8 @@ def feature_sizes(root: Draft) -> None:
     ]
     if not images:
         return
-    before, after = max(images)
+    # A whole may repeat the size of its part, which is read from the default there.
+    before, after = min(images, key=lambda sides: sides[1] / sides[0])
     for draft in root.walk():
         table = draft.values.get("backbone_feature_sizes")
         if isinstance(table, (list, tuple)):
