@@ -70,7 +70,7 @@ def survey(architecture: Architecture, class_name: str, cache_dir: Path | None =
     fitting = {name for name in ASKED if _fits(plugins.checks().get(name), trial)}
     fitting -= set() if text_output else NEEDS_TOKENS
     fitting -= set() if cache else {"cache"}
-    fitting -= set() if rows else {"batch_invariance"}
+    fitting -= set() if rows and all(_has_rows(value, batch) for value in inputs.values()) else {"batch_invariance"}
     fitting -= set() if reached else {"gradients"}
     fitting |= {"influence"} if moved else set()
     fitting |= {"transposed"} if {"logits_per_image", "logits_per_text"} <= set(outputs) else set()
@@ -161,6 +161,11 @@ def _fits(check: Check, trial: CellTrial) -> bool:
     if not (check.traits <= set(architecture.traits) and check.modalities <= fed and check.needs <= set(Capability)):
         return False
     return check.applies(trial) is None
+
+
+def _has_rows(value: Any, batch: int | None) -> bool:
+    """Whether a slice of its first axis takes one row, which is all that a test file does; packed images have none."""
+    return len(value) == batch if isinstance(value, list) else not np.ndim(value) or np.shape(value)[0] == batch
 
 
 def _tokens(inputs: Inputs, name: str) -> int:
