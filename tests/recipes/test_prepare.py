@@ -8,7 +8,7 @@ import torch
 from modelmuster.contracts import Subject
 from modelmuster.errors import CannotBuild, NoInputs, TooLarge, Unavailable
 from modelmuster.numerics.tensors import flatten, to_torch
-from modelmuster.recipes import prepare
+from modelmuster.recipes import prepare, weights
 from modelmuster.recipes.build import run_once
 from modelmuster.recipes.identity import recipe_hash
 from modelmuster.records import Architecture, Modality, Recipe, Scale, Stage
@@ -56,8 +56,8 @@ def test_another_seed_gives_other_weights_and_another_hash(bert):
 
 def test_the_hash_is_of_the_content_and_not_of_the_explanation(bert):
     recipe = prepare(bert, bert.default_class).recipe
-    assert recipe.hash == recipe_hash(msgspec.structs.replace(recipe, applied=()), 1)
-    assert recipe.hash != recipe_hash(msgspec.structs.replace(recipe, layout="other"), 1)
+    assert recipe.hash == recipe_hash(msgspec.structs.replace(recipe, applied=()), weights.VERSION)
+    assert recipe.hash != recipe_hash(msgspec.structs.replace(recipe, layout="other"), weights.VERSION)
 
 
 def test_a_recipe_survives_json(llava):
