@@ -80,8 +80,12 @@ class Registry(Generic[T]):
     def load_ours(self) -> None:
         """Load the plug-ins of this very distribution."""
         for name in self.names():
-            if self.distribution(name) == dependencies.OURS:
+            if self.is_ours(name):
                 self._load(name)
+
+    def is_ours(self, name: str) -> bool:
+        """Whether this very distribution registered it; False for a name that nobody did."""
+        return name in self._points and self.distribution(name) == dependencies.OURS
 
     def distribution(self, name: str) -> str:
         """Name of the distribution that registered it."""

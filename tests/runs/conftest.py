@@ -28,17 +28,23 @@ def toy():
             command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
             subprocess.run([*command, "--target", str(INSTALLED), str(PACKAGE)], check=True)
             stamp.touch()
-    path = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(INSTALLED), path]))
-    sys.path.insert(0, str(INSTALLED))
-    _forget_plugins()
+    _show_toy()
     yield
-    sys.path.remove(str(INSTALLED))
-    if path is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = path
-    _forget_plugins()
+    _hide_toy()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Leave the toy behind with this folder: what other tests start must not find it. Called for tests in here only."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        _hide_toy()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Show it again, should tests of this folder follow others."""
+    if INSTALLED.exists():
+        _show_toy()
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +111,26 @@ def _cell(*checks, model_type="toy", target="toy:cpu", dtype="float32", seed=0):
         seed=seed,
         checks=checks,
     )
+
+
+def _show_toy():
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if str(INSTALLED) not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(INSTALLED), *paths])
+    if str(INSTALLED) not in sys.path:
+        sys.path.insert(0, str(INSTALLED))
+        _forget_plugins()
+
+
+def _hide_toy():
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != str(INSTALLED)]
+    if paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    else:
+        os.environ.pop("PYTHONPATH", None)
+    if str(INSTALLED) in sys.path:
+        sys.path.remove(str(INSTALLED))
+        _forget_plugins()
 
 
 def _forget_plugins():

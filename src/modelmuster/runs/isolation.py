@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from multiprocessing import connection
 
 from modelmuster import plugins
@@ -47,7 +47,7 @@ class Supervisor:
         """
         waiting = deque(jobs)
         targets = {name: plugins.targets().get(name) for name in {job.cell.target for job in waiting}}
-        server.preload(_modules(targets.values()))
+        server.preload(_modules(targets.values(), {check for job in waiting for check in job.cell.checks}))
         freed = True
         try:
             while waiting or self._live:
@@ -102,12 +102,14 @@ class Supervisor:
         ) from failure
 
 
-def _modules(targets: Iterable[Target]) -> set[str]:
-    """What the fork server imports for these targets."""
+def _modules(targets: Iterable[Target], checks: Collection[str]) -> set[str]:
+    """What the fork server imports for these targets and checks: third parties' checks are left to the children."""
     modules: set[str] = set()
     for target in targets:
         if target.start_method == "fork":
             modules.update(target.preload, [type(target).__module__])
             if not isinstance(target, SubjectSource):
                 modules.update(preload.BUILDING)
+            elif any(plugins.checks().is_ours(name) for name in checks):
+                modules.add(preload.CHECKS)
     return modules

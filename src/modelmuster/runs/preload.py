@@ -27,6 +27,7 @@ LOG_VARIABLE = "MODELMUSTER_PRELOAD_LOG"
 
 ALWAYS = ("numpy", "numpy.ma", "numpy.random", "modelmuster.runs.child")
 """What the children themselves are made of, and what NumPy imports when it is first used."""
+CHECKS = "modelmuster.checks.*"
 BUILDING = (
     "torch",
     "transformers",
@@ -44,7 +45,7 @@ BUILDING = (
     "timm",
     "modelmuster.recipes.*",
     "modelmuster.numerics.*",
-    "modelmuster.checks.*",
+    CHECKS,
 )
 """What building and checking any transformers model needs, `.*` for a package with all its modules; the modules of the
 one model are the child's to import. Importing `torch` and `transformers` alone leaves two seconds of lazy imports to
@@ -69,15 +70,17 @@ def preload() -> None:
         os.dup2(file, 2)
         os.close(file)
     # Taken out, lest a process that a cell starts should think itself the server.
-    for name in (*ALWAYS, *json.loads(os.environ.pop(MODULES_VARIABLE))):
+    wanted = json.loads(os.environ.pop(MODULES_VARIABLE))
+    for name in (*ALWAYS, *wanted):
         _import(name)
         _assert_one_thread(name)
     from modelmuster import plugins
 
     # The entry points of all distributions are read once, here, and not in every child.
     plugins.targets()
-    # Our own checks are ready-made; a third party's code is for the children, which may crash.
-    plugins.checks().load_ours()
+    if CHECKS in wanted:
+        # Our own checks are ready-made; a third party's code is for the children, which may crash.
+        plugins.checks().load_ours()
     gc.collect()
     gc.freeze()
 

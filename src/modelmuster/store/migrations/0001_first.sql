@@ -163,7 +163,7 @@ SELECT
     attempts.fallbacks,
     answers.duration_ms,
     answers.cpu_ms,
-    answers.peak_rss_bytes,
+    coalesce(answers.peak_rss_bytes, attempts.peak_rss_bytes) AS peak_rss_bytes,  -- of the cell, where a check has none
     CASE
         WHEN answers.outcome IS NOT NULL THEN answers.message
         WHEN attempts.entry IS NOT NULL THEN 'planned, but the attempt that decides does not answer it'

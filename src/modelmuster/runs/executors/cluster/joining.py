@@ -52,9 +52,9 @@ def join(address: str | None) -> None:
             hint="name it: --address HOST:PORT; or --address local for a cluster of this machine alone",
         )
     if address != LOCAL:
-        _knock(address)
         # Before the import: Ray reads its variables once.
         os.environ.update(token.environment(token.default_path()))
+        _knock(address)
     ray = load()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == LOCAL:
