@@ -33,7 +33,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest -m "not sweep and not environments"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not sweep and not environments"
 
 test: lint unit
 

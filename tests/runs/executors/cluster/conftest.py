@@ -2,12 +2,15 @@
 
 import importlib.util
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -64,15 +67,17 @@ def _with_ray():
 
 
 @pytest.fixture(scope="session")
-def machines(toy_folder, tmp_path_factory):
+def machines(toy_folder):
     """A cluster whose head has two slots for `toy:cpu`."""
-    # Ray puts sockets below this folder, and the path of a socket has at most 107 characters.
-    made = Machines(tmp_path_factory.mktemp("c"))
+    # Ray puts sockets below this folder, and the path of a socket has at most 107 characters: pytest's are too long.
+    folder = tempfile.mkdtemp(prefix="muster-")
+    made = Machines(Path(folder))
     made.start("--slots", "2", "--target", "toy:cpu")
     before = os.environ.get("RAY_AUTH_TOKEN_PATH")
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(made.token)
     yield made
     made.stop()
+    shutil.rmtree(folder, ignore_errors=True)
     del os.environ["RAY_AUTH_TOKEN_PATH"]
     if before is not None:
         os.environ["RAY_AUTH_TOKEN_PATH"] = before
