@@ -24,7 +24,7 @@ def recorded():
 
 
 def test_cells_are_chosen_by_keyword_run_contained_and_recorded(run_cells, recorded):
-    done = run_cells("muster::bert", "-k", "ok or segv or fails or declines", "--junitxml=out.xml")
+    done = run_cells("muster::bert", "-k", "(ok and not token) or segv or fails or declines", "--junitxml=out.xml")
     assert done.returncode == 1, done.stdout
     assert "1 passed" in done.stdout
     assert "2 failed" in done.stdout
@@ -68,15 +68,15 @@ def test_marks_choose_family_and_target(run_cells):
 
 
 def test_last_failed_runs_what_failed(run_cells):
-    first = run_cells(BERT, "-k", "ok or fails")
+    first = run_cells(BERT, "-k", "(ok and not token) or fails")
     assert "1 failed, 1 passed" in first.stdout
-    again = run_cells(BERT, "-k", "ok or fails", "--lf")
+    again = run_cells(BERT, "-k", "(ok and not token) or fails", "--lf")
     assert "1 failed" in again.stdout
     assert "passed" not in again.stdout
 
 
 def test_exitfirst_leaves_the_rest_planned_and_not_reached(run_cells, recorded):
-    done = run_cells("-x", "muster::bert", "muster::vit", "-k", "fails or ok")
+    done = run_cells("-x", "muster::bert", "muster::vit", "-k", "fails or (ok and not token)")
     assert "1 failed" in done.stdout
     plan, records = recorded()
     assert len(plan.cells) == 2
@@ -84,7 +84,9 @@ def test_exitfirst_leaves_the_rest_planned_and_not_reached(run_cells, recorded):
 
 
 def test_side_by_side_every_cell_runs_once_and_one_run_is_recorded(run_cells, recorded):
-    done = run_cells("-n", "2", "muster::bert", "muster::vit", "muster::t5", "-k", "ok or segv or fails")
+    done = run_cells(
+        "-n", "2", "muster::bert", "muster::vit", "muster::t5", "-k", "(ok and not token) or segv or fails"
+    )
     assert "6 failed, 3 passed" in done.stdout, done.stdout + done.stderr
     plan, records = recorded()
     assert len(plan.cells) == 3
@@ -94,7 +96,7 @@ def test_side_by_side_every_cell_runs_once_and_one_run_is_recorded(run_cells, re
 
 
 def test_a_mock_proves_nothing(run_cells):
-    done = run_cells("muster::bert", "-k", "ok", target="toy:mock")
+    done = run_cells("muster::bert", "-k", "(ok and not token)", target="toy:mock")
     assert done.returncode == 0
     assert "1 skipped" in done.stdout
     assert "🔷 mock 1: not counted" in done.stdout
@@ -102,14 +104,14 @@ def test_a_mock_proves_nothing(run_cells):
 
 
 def test_a_target_that_is_not_there_is_skipped_with_the_reason(run_cells, recorded):
-    done = run_cells("muster::bert", "-k", "ok", "-rs", target="toy:absent")
+    done = run_cells("muster::bert", "-k", "(ok and not token)", "-rs", target="toy:absent")
     assert "unavailable: " in done.stdout
     _, [record] = recorded()
     assert record.results[0].outcome is Outcome.UNAVAILABLE
 
 
 def test_a_type_without_a_class_answers_with_the_reason(run_cells):
-    done = run_cells("muster::nougat", "-k", "ok", "-rs")
+    done = run_cells("muster::nougat", "-k", "(ok and not token)", "-rs")
     assert "not applicable: transformers.models.nougat has no modelling code" in done.stdout
 
 
@@ -131,7 +133,7 @@ def test_options_that_cannot_be_read_are_usage_errors(run_pytest, words, near):
 def test_while_another_run_is_writing_nothing_starts(run_cells):
     home = Home.find()
     with locking.held(home, purpose="run x"):
-        done = run_cells("muster::bert", "-k", "ok")
+        done = run_cells("muster::bert", "-k", "(ok and not token)")
     assert done.returncode == 4, done.stdout
     assert "is writing in" in done.stdout + done.stderr
     assert not folders.run_ids(home)
@@ -139,7 +141,7 @@ def test_while_another_run_is_writing_nothing_starts(run_cells):
 
 def test_other_tests_run_beside_the_cells_where_they_are_named(run_cells, tmp_path):
     (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n")
-    alone = run_cells("muster::bert", "-k", "own or ok")
+    alone = run_cells("muster::bert", "-k", "own or (ok and not token)")
     assert "1 passed" in alone.stdout
-    both = run_cells("test_own.py", "muster::bert", "-k", "own or ok")
+    both = run_cells("test_own.py", "muster::bert", "-k", "own or (ok and not token)")
     assert "2 passed" in both.stdout
