@@ -54,21 +54,22 @@ def test_what_no_machine_has_is_unavailable_before_anything_runs(joined):
 
 
 def test_a_killed_worker_costs_its_cell_a_second_attempt_and_nothing_else(joined, job):
-    jobs = [job("nap", model_type=f"m{number}") for number in range(6)]
-    told = []
+    jobs = [job("hang_python", model_type="victim", wall_s=6.0)]
+    jobs += [job("nap", model_type=f"m{number}") for number in range(12)]
+    told, killed = [], False
     for record in joined.run(jobs):
         told.append(record)
-        if len(told) == 1:
-            running = joined.progress().places
-            victim = next(iter(running.values()))
-            os.kill(int(victim.rpartition(":")[2]), signal.SIGKILL)
-    assert Counter(record.cell.model_type for record in told if not record.lost) == Counter(
-        {f"m{number}": 1 for number in range(6)}
-    )
-    lost = [record for record in told if record.lost]
-    assert len(lost) == 1
-    assert outcomes(lost[0]) == [Outcome.NOT_RUN]
-    assert {outcome for record in told if not record.lost for outcome in outcomes(record)} == {Outcome.PASS}
+        place = next((place for cell, place in joined.progress().places.items() if cell.startswith("victim")), "")
+        if place and not killed:
+            os.kill(int(place.rpartition(":")[2]), signal.SIGKILL)
+            killed = True
+    assert killed
+    finals = {record.cell.model_type: record for record in told if not record.lost}
+    assert Counter(record.cell.model_type for record in told if not record.lost) == Counter(dict.fromkeys(finals, 1))
+    assert len(finals) == 13
+    [lost] = [record for record in told if record.lost]
+    assert (lost.cell.model_type, outcomes(lost)) == ("victim", [Outcome.NOT_RUN])
+    assert (finals.pop("victim").attempt, {o for r in finals.values() for o in outcomes(r)}) == (2, {Outcome.PASS})
 
 
 def test_no_process_of_a_killed_worker_stays(joined, job):
