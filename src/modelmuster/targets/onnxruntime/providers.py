@@ -9,6 +9,7 @@ from typing import Any
 from modelmuster.contracts import Probe
 from modelmuster.processor import processor
 from modelmuster.records import DeviceKind
+from modelmuster.targets import building
 
 _INSTALL = "pip install 'modelmuster[onnx]'"
 
@@ -40,6 +41,8 @@ def probe(provider: Provider) -> Probe:
     """Whether the installed ONNX Runtime has this provider and a device for it; never raises."""
     if find_spec("onnxruntime") is None:
         return Probe(available=False, reason="onnxruntime is not installed", missing=("onnxruntime",), remedy=_INSTALL)
+    if found := building.lacking("onnxruntime"):
+        return found
     try:
         import onnxruntime
 

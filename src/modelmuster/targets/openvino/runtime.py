@@ -9,6 +9,7 @@ from typing import Any
 from modelmuster.contracts import Probe
 from modelmuster.processor import processor
 from modelmuster.records import DeviceKind
+from modelmuster.targets import building
 
 _INSTALL = "pip install 'modelmuster[openvino]'"
 _NEEDS = {
@@ -36,6 +37,8 @@ def probe(device: str) -> Probe:
     """Whether OpenVINO is installed and finds `CPU`, `GPU` or `NPU`; never raises."""
     if find_spec("openvino") is None:
         return Probe(available=False, reason="openvino is not installed", missing=("openvino",), remedy=_INSTALL)
+    if found := building.lacking("openvino"):
+        return found
     try:
         return _found(load(), device)
     except Exception as error:  # noqa: BLE001 - a broken installation or a driver may raise anything; it is shown
