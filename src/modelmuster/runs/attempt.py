@@ -59,6 +59,7 @@ class Attempt:
                 with child_environment(), without_main():
                     self._process.start()
         except BaseException:
+            # Ctrl-C too, and raised again: nobody else knows of this pipe and this process yet.
             self._reader.close()
             if self._process.pid is not None:  # an interruption came between its start and our taking notice
                 containment.kill_group(self._process.pid)

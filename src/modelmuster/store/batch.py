@@ -83,6 +83,7 @@ class Batch:
             )
             connection.commit()
         except BaseException:
+            # Ctrl-C too, and raised again: a run is in the store as a whole or not at all.
             connection.rollback()
             raise
         self._clear()

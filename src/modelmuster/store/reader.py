@@ -55,6 +55,7 @@ class Reader:
             self._connection.close()
             raise unreadable(snapshot, error) from error
         except BaseException:
+            # Ctrl-C too, and raised again: without a reader nobody could close the connection.
             self._connection.close()
             raise
 

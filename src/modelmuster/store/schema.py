@@ -57,6 +57,7 @@ def open_for_writing(path: Path) -> Any:
     try:
         _migrate(connection, path)
     except BaseException:
+        # Ctrl-C too, and raised again: an open connection would keep the file locked.
         connection.close()
         raise
     return connection
