@@ -60,15 +60,6 @@ def test_a_damaged_plan_is_named(home):
         folder.read_plan()
 
 
-def test_an_atomic_write_leaves_the_old_content_when_it_fails(tmp_path):
-    path = tmp_path / "plan.json"
-    folders.write_atomically(path, b"old")
-    with pytest.raises(TypeError):
-        folders.write_atomically(path, object())
-    assert path.read_bytes() == b"old"
-    assert [left.name for left in tmp_path.iterdir()] == ["plan.json"]
-
-
 HOSTILE = ["../../etc/passwd", "a/b\\c:d", '<script>"x"</script>', "a\x00b\n", "ü" * 300, "", ".", "CON"]
 
 

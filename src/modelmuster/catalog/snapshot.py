@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.catalog.contents import Catalog, Source
 from modelmuster.errors import UsageError
 from modelmuster.records import Architecture
@@ -75,11 +76,9 @@ def write(catalog: Catalog, path: Path) -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    draft = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(encode(catalog))
-        draft.replace(path)
+        atomic.replace(path, encode(catalog))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
 

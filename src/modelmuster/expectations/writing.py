@@ -12,6 +12,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import ParseError
 
+from modelmuster import atomic
 from modelmuster.errors import UsageError
 from modelmuster.expectations.entry import PLACEHOLDER
 from modelmuster.records import FINDINGS, CellRecord, Result, Scale
@@ -79,7 +80,7 @@ class Change:
         try:
             if self.after.strip():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                self.path.write_text(self.after, encoding="utf-8")
+                atomic.replace(self.path, self.after.encode())
             else:
                 self.path.unlink(missing_ok=True)
         except OSError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from modelmuster import atomic
 from modelmuster.errors import UsageError
 from modelmuster.generate import header, merging
 from modelmuster.generate.drafts import Draft
@@ -113,14 +113,10 @@ def write(change: Change, home: Home) -> None:
     """
     if change.fate not in WRITTEN:
         return
-    unfinished = change.path.with_name(f".{change.path.name}.{os.getpid()}")
     try:
         change.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(change.after, encoding="utf-8")
-        unfinished.replace(change.path)
+        atomic.replace(change.path, change.after.encode())
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise UsageError(
             f"cannot write {change.path}: {error.strerror or error}", hint="choose another folder with --output"
         ) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from modelmuster import atomic
 from modelmuster.errors import UsageError
 from modelmuster.generate.coverage import Coverage, State
 from modelmuster.generate.render import SHIPPED
@@ -28,7 +29,7 @@ def write(coverage: Coverage, path: Path, transformers: str) -> None:
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
     )
     try:
-        path.write_text(text, encoding="utf-8")
+        atomic.replace(path, text.encode())
     except OSError as error:
         raise UsageError(
             f"cannot write {path}: {error.strerror or error}", hint="choose another file with --html"

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.errors import MissingDependency, UsageError
 from modelmuster.settings import user_cache
 
@@ -92,7 +93,7 @@ def refresh() -> Ranking:
     path = refreshed_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+        atomic.replace(path, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
     return found

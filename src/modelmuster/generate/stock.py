@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.catalog.loading import installed_version
 from modelmuster.errors import InfrastructureError, MissingDependency, UsageError
 from modelmuster.generate.blueprint import FORMAT, Blueprint, encode
@@ -147,9 +147,4 @@ def _keep(home: Home, made: Blueprint) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    atomic.replace(path, content)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.errors import UsageError
 from modelmuster.records import LETTERS, Environment, Outcome
 
@@ -77,7 +78,7 @@ def write(side: Side, path: Path) -> None:
         expected={cell: tuple(sorted(names)) for cell, names in sorted(expected.items())},
     )
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
+        atomic.replace(path, msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.recipes import identity
 from modelmuster.records import Scale
 
@@ -45,10 +44,7 @@ class Routes:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(route))
-            Path(name).replace(self._folder / f"{key}.json")
+            atomic.replace(self._folder / f"{key}.json", msgspec.json.encode(route))
         except OSError:
             return
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.contracts import Job
 from modelmuster.errors import InfrastructureError, UnknownName, UsageError
 from modelmuster.records import Cell, Environment, Plan
@@ -89,7 +89,7 @@ class RunFolder:
             InfrastructureError: the disk refuses, or what stands there is damaged.
         """
         try:
-            write_atomically(self.environments, msgspec.json.encode({**self.read_environments(), **found}))
+            atomic.replace(self.environments, msgspec.json.encode({**self.read_environments(), **found}), durable=True)
         except OSError as error:
             raise InfrastructureError(f"cannot write {self.environments}: {error.strerror or error}") from error
 
@@ -121,8 +121,8 @@ def create_run(home: Home, plan: Plan, environment: Environment) -> RunFolder:
         )
     try:
         folder.logs.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder.environment, msgspec.json.encode(environment))
-        write_atomically(folder.plan, msgspec.json.encode(plan))
+        atomic.replace(folder.environment, msgspec.json.encode(environment), durable=True)
+        atomic.replace(folder.plan, msgspec.json.encode(plan), durable=True)
     except OSError as error:
         raise InfrastructureError(
             f"cannot write the run's folder {folder.root}: {error.strerror or error}",
@@ -183,25 +183,3 @@ def write_log(job: Job, content: str = "") -> Path:
             hint="every record so far is safe; once the disk takes writes again: muster run --resume",
         ) from error
     return path
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file in one step: readers see the old content or the new, also after a power cut.
-
-    Raises:
-        OSError: it cannot be written; the old content stands.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

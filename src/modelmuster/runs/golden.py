@@ -11,7 +11,7 @@ from modelmuster.contracts import Executor, Job, Limits
 from modelmuster.errors import UsageError
 from modelmuster.recipes.golden.pack import Manifest, Pack, seal
 from modelmuster.records import Architecture, Cell, CellRecord, Environment, GoldenPack, Outcome, Plan
-from modelmuster.runs.plan import new_run_id
+from modelmuster.runs.plan import new_plan
 from modelmuster.settings import Home
 
 RECORDER = "torch:cpu"
@@ -108,14 +108,8 @@ def make_plan(
         for dtype in dtypes
     ]
     gone = {key.split("/")[0] for key in pack.manifest.models} - set(known)
-    now = datetime.now(UTC)
-    return Plan(
-        run_id=new_run_id(now),
-        created_at=now.isoformat(),
-        command=command,
-        cells=tuple(cells),
-        unplanned=dict.fromkeys(sorted(gone), "the golden pack has it, the installed transformers does not"),
-    )
+    reason = "the golden pack has it, the installed transformers does not"
+    return new_plan(cells, dict.fromkeys(sorted(gone), reason), command)
 
 
 def _job(architecture: Architecture, root: Path, home: Home, *, seed: int, limits: Limits) -> Job:

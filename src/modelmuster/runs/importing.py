@@ -7,16 +7,16 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.errors import InfrastructureError, UsageError
-from modelmuster.records import DECIDED, Cell, CellRecord, Environment, Outcome, Plan, Result
+from modelmuster.records import DECIDED, Cell, CellRecord, Environment, Outcome, Result
 from modelmuster.runs import journal
-from modelmuster.runs.folders import RunFolder, create_run, open_run, write_atomically
-from modelmuster.runs.plan import new_run_id
+from modelmuster.runs.folders import RunFolder, create_run, open_run
+from modelmuster.runs.plan import new_plan
 from modelmuster.settings import Home
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
@@ -56,6 +56,7 @@ def unite(home: Home, run_ids: Sequence[str], command: str) -> RunFolder:
 
     Raises:
         UnknownName: there is no such run.
+        UsageError: none of the runs tells its environment.
         InfrastructureError: a journal is damaged, or the disk refuses.
     """
     folders = [open_run(home, run_id) for run_id in run_ids]
@@ -65,14 +66,8 @@ def unite(home: Home, run_ids: Sequence[str], command: str) -> RunFolder:
         known = cells.get(cell.id)
         checks = dict.fromkeys((*(known.checks if known else ()), *cell.checks))
         cells[cell.id] = msgspec.structs.replace(cell, checks=tuple(checks))
-    now = datetime.now(UTC)
-    plan = Plan(
-        run_id=new_run_id(now),
-        created_at=now.isoformat(),
-        command=command,
-        cells=tuple(cells.values()),
-        unplanned={name: reason for one in plans for name, reason in one.unplanned.items()},
-    )
+    unplanned = {name: reason for one in plans for name, reason in one.unplanned.items()}
+    plan = new_plan(cells.values(), unplanned, command)
     environments = [found for folder in folders if (found := folder.read_environment()) is not None]
     if not environments:
         raise UsageError("none of these runs tells its environment", hint="import complete run folders")
@@ -122,9 +117,9 @@ def _copy(source: Path, target: RunFolder, content: bytes) -> None:
                 shutil.copyfile(log, target.logs / log.name)
         for name in ("environment.json", "environments.json", "status.json"):
             if (source / name).is_file():
-                write_atomically(target.root / name, (source / name).read_bytes())
-        write_atomically(target.journal, content)
-        write_atomically(target.plan, (source / "plan.json").read_bytes())
+                atomic.replace(target.root / name, (source / name).read_bytes(), durable=True)
+        atomic.replace(target.journal, content, durable=True)
+        atomic.replace(target.plan, (source / "plan.json").read_bytes(), durable=True)
     except OSError as error:
         raise InfrastructureError(f"cannot bring {source} to {target.root}: {error.strerror or error}") from error
 

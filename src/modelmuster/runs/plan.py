@@ -64,7 +64,7 @@ def make_plan(
                         checks=tuple(checks),
                     )
                     cells[cell.id] = cell
-    return _plan(cells.values(), unplanned, command)
+    return new_plan(cells.values(), unplanned, command)
 
 
 def plan_checkpoints(
@@ -106,7 +106,7 @@ def plan_checkpoints(
                         checks=tuple(checks),
                     )
                     cells[cell.id] = cell
-    return _plan(cells.values(), {}, command)
+    return new_plan(cells.values(), {}, command)
 
 
 def only_cells_with(plan: Plan, ids: Collection[str]) -> Plan:
@@ -119,7 +119,8 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{secrets.token_hex(2)}"
 
 
-def _plan(cells: Iterable[Cell], unplanned: dict[str, str], command: str) -> Plan:
+def new_plan(cells: Iterable[Cell], unplanned: dict[str, str], command: str) -> Plan:
+    """The plan of a run that is to begin now."""
     now = datetime.now(UTC)
     return Plan(
         run_id=new_run_id(now),

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+from modelmuster import atomic
 from modelmuster.contracts import Node, Progress
 from modelmuster.records import Record
-from modelmuster.runs.folders import write_atomically
 
 WRITE_EVERY_S = 1.0
 
@@ -71,7 +71,7 @@ class StatusFile:
             nodes=progress.nodes,
         )
         with suppress(OSError):
-            write_atomically(self.path, msgspec.json.encode(now))
+            atomic.replace(self.path, msgspec.json.encode(now))
 
 
 def read(path: Path) -> RunStatus | None:
