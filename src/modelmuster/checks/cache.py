@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelmuster.checks.decoding import astray, decodes
-from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.checks.decoding import decodes, judged
+from modelmuster.checks.question import Question
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Family, Finding, Trait
 
@@ -28,10 +28,6 @@ class CachedDecoding(Question):
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance at every position."""
-        tokens, figures = trial.inputs["input_ids"], Figures()
+        tokens = trial.inputs["input_ids"]
         steps = SINGLE_STEPS if Trait.STATE_SPACE in trial.architecture.traits else STEPS
-        try:
-            wrong = astray(trial, tokens, (tokens.shape[1] - sum(steps), *steps), figures)
-        except LookupError as reason:
-            return not_applicable(str(reason))
-        return failed(wrong, figures) if wrong else passed(figures)
+        return judged(trial, tokens, (tokens.shape[1] - sum(steps), *steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from modelmuster.checks.decoding import astray, cache_argument, decodes
+from modelmuster.checks.decoding import astray, keeps_keys_and_values
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Family, Finding, Trait
@@ -27,9 +27,7 @@ class CacheClasses(Question):
 
     def applies(self, trial: Trial) -> str | None:
         """Models with caches of transformers' own classes."""
-        reason = decodes(trial)
-        if reason is None and cache_argument(trial) != "past_key_values":
-            return "keeps a state of its own instead of past_key_values"
+        reason = keeps_keys_and_values(trial)
         if reason is None and not getattr(trial.module, "_supports_default_dynamic_cache", lambda: False)():
             return "the class manages a cache of its own"
         return reason

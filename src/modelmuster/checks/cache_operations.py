@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from modelmuster.checks.decoding import cache_argument, cache_of, decodes, fed, full_pass
+from modelmuster.checks.decoding import cache_of, fed, full_pass, keeps_keys_and_values
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.checks.texts import NO_TOKENS, at
@@ -31,10 +31,7 @@ class CacheOperations(Question):
 
     def applies(self, trial: Trial) -> str | None:
         """Models with caches of transformers' own classes."""
-        reason = decodes(trial)
-        if reason is None and cache_argument(trial) != "past_key_values":
-            return "keeps a state of its own instead of past_key_values"
-        return reason
+        return keeps_keys_and_values(trial)
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance at the tokens after the operation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from modelmuster.checks.differences import agrees, off, same
-from modelmuster.checks.labels import IGNORED, Labels, labels_for
+from modelmuster.checks.labels import IGNORED, labels_for, made_labels
 from modelmuster.checks.live import outputs
 from modelmuster.checks.question import Question, failed, passed
 from modelmuster.checks.texts import pad_token
@@ -34,9 +34,7 @@ class DecoderShift(Question):
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance."""
-        labels = labels_for(trial)
-        assert isinstance(labels, Labels)
-        wanted = labels.given["labels"]
+        wanted = made_labels(trial).given["labels"]
         start = trial.module.config.decoder_start_token_id
         shifted = np.concatenate([np.full((len(wanted), 1), start), wanted[:, :-1]], 1)
         pad = getattr(trial.module.config, "pad_token_id", None)

@@ -9,10 +9,11 @@ import numpy as np
 
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import accepts, call
-from modelmuster.checks.question import Figures
+from modelmuster.checks.question import Figures, failed, not_applicable, passed
 from modelmuster.checks.texts import NO_TOKENS, at, text_only
 from modelmuster.contracts import Outputs, Trial
 from modelmuster.numerics.tensors import flatten
+from modelmuster.records import Finding
 
 CACHES = ("past_key_values", "cache_params", "state", "mems")
 """Names under which transformers' models return their cache and take it back."""
@@ -24,6 +25,24 @@ def decodes(trial: Trial) -> str | None:
     if reason is None and not cache_argument(trial):
         return "forward takes no cache"
     return reason
+
+
+def keeps_keys_and_values(trial: Trial) -> str | None:
+    """Why the model does not decode with one of transformers' own caches, or None."""
+    reason = decodes(trial)
+    if reason is None and cache_argument(trial) != "past_key_values":
+        return "keeps a state of its own instead of past_key_values"
+    return reason
+
+
+def judged(trial: Trial, tokens: np.ndarray, widths: Sequence[int]) -> Finding:
+    """Whether tokens fed in pieces of these widths get the answers of the full pass; see `astray`."""
+    figures = Figures()
+    try:
+        wrong = astray(trial, tokens, widths, figures)
+    except LookupError as reason:
+        return not_applicable(str(reason))
+    return failed(wrong, figures) if wrong else passed(figures)
 
 
 def cache_argument(trial: Trial) -> str:

@@ -13,7 +13,8 @@ from torch.nn.functional import cross_entropy
 from modelmuster.checks.feeding import special_tokens
 from modelmuster.checks.live import accepts
 from modelmuster.checks.promises import tasks_of
-from modelmuster.contracts import Trial
+from modelmuster.checks.question import Question
+from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Family
 
 IGNORED = -100
@@ -37,6 +38,24 @@ class Labels:
     loss: Loss
     positions: int | None = None
     """Places that the logits must have; None where they are one for each row."""
+
+
+class LabelledQuestion(Question):
+    """Asked of the classes that labels can be made for."""
+
+    needs = frozenset({Capability.MODULE})
+
+    def applies(self, trial: Trial) -> str | None:
+        """Classes whose task has a plain cross-entropy for a loss."""
+        labels = labels_for(trial)
+        return labels if isinstance(labels, str) else None
+
+
+def made_labels(trial: Trial) -> Labels:
+    """Labels for a class that `labels_for` has some for."""
+    labels = labels_for(trial)
+    assert isinstance(labels, Labels)
+    return labels
 
 
 def labels_for(trial: Trial) -> Labels | str:

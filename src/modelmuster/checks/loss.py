@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from modelmuster.checks.labels import Labels, labels_for
+from modelmuster.checks.labels import LabelledQuestion, made_labels
 from modelmuster.checks.live import call
-from modelmuster.checks.question import Question, failed, not_applicable, passed
-from modelmuster.contracts import Capability, Trial
+from modelmuster.checks.question import failed, not_applicable, passed
+from modelmuster.contracts import Trial
 from modelmuster.numerics.rule import TOLERANCES
 from modelmuster.records import Finding
 
 
-class LossByHand(Question):
+class LossByHand(LabelledQuestion):
     """Hands in labels, some of them ignored, and computes the cross-entropy from the returned logits."""
 
     name = "loss"
     question = "Is the loss the cross-entropy of the logits with the labels, in their right places?"
-    needs = frozenset({Capability.MODULE})
-
-    def applies(self, trial: Trial) -> str | None:
-        """Classes whose task has a plain cross-entropy for a loss."""
-        labels = labels_for(trial)
-        return labels if isinstance(labels, str) else None
 
     def run(self, trial: Trial) -> Finding:
         """The floor of the rule, relative to the loss."""
-        labels = labels_for(trial)
-        assert isinstance(labels, Labels)
+        labels = made_labels(trial)
         returned = call(trial, {**trial.inputs, **labels.given})
         if getattr(returned, "loss", None) is None:
             return not_applicable("returns no loss for its labels")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelmuster.checks.decoding import astray, decodes
-from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.checks.decoding import decodes, judged
+from modelmuster.checks.question import Question
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Family, Finding
 
@@ -22,9 +22,5 @@ class Stepwise(Question):
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance at every position."""
-        tokens, figures = trial.inputs["input_ids"], Figures()
-        try:
-            wrong = astray(trial, tokens, (1,) * tokens.shape[1], figures)
-        except LookupError as reason:
-            return not_applicable(str(reason))
-        return failed(wrong, figures) if wrong else passed(figures)
+        tokens = trial.inputs["input_ids"]
+        return judged(trial, tokens, (1,) * tokens.shape[1])

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelmuster.contracts import Capability, Inputs, Outputs, Probe, Subject
-from modelmuster.errors import CellFailure, Unavailable, Unsupported
+from modelmuster.errors import CellFailure, Unsupported
 from modelmuster.records import DeviceKind, Evidence, Inference, Stage
-from modelmuster.targets import torch_devices
+from modelmuster.targets import offers, torch_devices
 
 if TYPE_CHECKING:
     import torch
@@ -47,11 +47,7 @@ class TorchCpu:
             Unsupported: a dtype that this device is not asked for.
             Unavailable: torch or the device is not there.
         """
-        if dtype not in self.dtypes:
-            raise Unsupported(f"{self.name} offers {', '.join(self.dtypes)}, not {dtype}")
-        found = self.probe()
-        if not found.available:
-            raise Unavailable(f"{self.name} is not available: {found.reason}", hint=found.remedy)
+        offers.require(self, dtype)
         import torch
 
         from modelmuster.numerics.precision import in_dtype

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from modelmuster.contracts import Probe, Subject
-from modelmuster.errors import Unavailable, Unsupported
 from modelmuster.records import Inference, Stage
+from modelmuster.targets import offers
 from modelmuster.targets.onnxruntime import providers
 from modelmuster.targets.onnxruntime.session import OnnxRuntimeSession
 
@@ -39,11 +39,7 @@ class OnnxRuntimeCpu:
             Unavailable: ONNX Runtime, the provider or a package for the export is not there.
             ExportFailed: the model cannot be converted.
         """
-        if dtype not in self.dtypes:
-            raise Unsupported(f"{self.name} offers {', '.join(self.dtypes)}, not {dtype}")
-        found = self.probe()
-        if not found.available:
-            raise Unavailable(f"{self.name} is not available: {found.reason}", hint=found.remedy)
+        offers.require(self, dtype)
         from modelmuster.targets.export import exported
 
         artifact = exported(subject, dtype, entering, self.cache_dir)

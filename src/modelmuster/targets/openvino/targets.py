@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from modelmuster.contracts import Probe, Subject
-from modelmuster.errors import Unavailable, Unsupported
+from modelmuster.errors import Unsupported
 from modelmuster.records import Inference, Stage
+from modelmuster.targets import offers
 from modelmuster.targets.openvino import precision, runtime
 from modelmuster.targets.openvino.session import OpenVinoSession
 
@@ -38,11 +39,7 @@ class OpenVinoCpu:
             Unavailable: OpenVINO, the device or a package for the export is not there.
             ExportFailed: the model cannot be converted.
         """
-        if dtype not in self.dtypes:
-            raise Unsupported(f"{self.name} offers {', '.join(self.dtypes)}, not {dtype}")
-        found = self.probe()
-        if not found.available:
-            raise Unavailable(f"{self.name} is not available: {found.reason}", hint=found.remedy)
+        found = offers.require(self, dtype)
         core = runtime.load().Core()
         if not precision.offers(core, self.device, dtype):
             raise Unsupported(f"{found.device_name} does not compute in {dtype}")
