@@ -12,6 +12,7 @@ from modelmuster import plugins
 from modelmuster.contracts import Job, Limits
 from modelmuster.records import Cell, Family
 from modelmuster.runs.executors.local import LocalExecutor
+from modelmuster.runs.forkserver import server
 from modelmuster.settings import Home
 
 PACKAGE = Path(__file__).parents[1] / "plugin_package"
@@ -136,3 +137,5 @@ def _hide_toy():
 def _forget_plugins():
     plugins.targets.cache_clear()
     plugins.checks.cache_clear()
+    # A fork server knows the plug-ins of the time when it was started, here perhaps by another folder's test.
+    server.stop()
