@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
 from multiprocessing import connection
@@ -21,7 +22,8 @@ from modelmuster.runs.forkserver import server
 
 POLL_SECONDS = 0.05
 """How often limits are looked at: a process that eats 10 GB/s overshoots its memory limit by 0.5 GB."""
-START_TRIES = 3
+START_PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds before the start of a process is tried again: a server that is dying refuses its callers until it is gone."""
 
 
 class Supervisor:
@@ -91,11 +93,13 @@ class Supervisor:
         waiting.extendleft(reversed(passed))
 
     def _start(self, job: Job, target: Target) -> Attempt:
-        for _ in range(START_TRIES):
+        for pause in (*START_PAUSES, None):
             try:
                 return Attempt(job, target, worker=self.worker)
             except (OSError, EOFError) as error:
                 failure = error
+            if pause is not None:
+                time.sleep(pause)
         raise InfrastructureError(
             f"no process can be started: {type(failure).__name__}: {failure}",
             hint=f"the fork server's own words are in {job.log_dir}/fork-server.log",
