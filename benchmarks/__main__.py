@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import checks, core, interruption, isolation, records, seeds, sweep
+from benchmarks import checks, core, interruption, isolation, records, seeds, sweep, views
 from benchmarks.cluster import faults, overhead
 
 BENCHMARKS = {
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "checks": checks.main,
     "interruption": interruption.main,
     "records": records.main,
+    "views": views.main,
     "cluster": overhead.main,
     "cluster-faults": faults.main,
     "seeds": seeds.main,

@@ -33,10 +33,8 @@ from modelmuster.report.model import (
     tally_cells,
 )
 from modelmuster.selection import reproduce
+from modelmuster.views.gaps import GAPS
 from modelmuster.views.rates import Tally, severity, tally
-
-GAPS = (Outcome.NOT_RUN, Outcome.UNAVAILABLE, Outcome.UNSUPPORTED, Outcome.SKIPPED, Outcome.NOT_APPLICABLE)
-"""Outcomes that answer nothing, those that need attention first."""
 
 _RowKey = tuple[str, str, str | None, int]
 

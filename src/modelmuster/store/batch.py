@@ -31,6 +31,7 @@ _OF_RUNS = (
     "attempts",
     "answers",
     "tallies",
+    "marks",
 )
 
 
@@ -75,12 +76,14 @@ class Batch:
             for table, file in self._files.items():
                 file.close()
                 self._load_table(connection, table, Path(file.name))
+            added = [min(self.runs, default=0), max(self.runs, default=-1)]
             connection.execute(
                 "INSERT INTO tallies "
                 "SELECT run, family, target, check_name, mock, outcome, expected IS NOT NULL, flaky, count(*) "
                 "FROM results WHERE run BETWEEN ? AND ? GROUP BY ALL",
-                [min(self.runs, default=0), max(self.runs, default=-1)],
+                added,
             )
+            connection.execute("INSERT INTO marks SELECT * FROM counted_marks WHERE run BETWEEN ? AND ?", added)
             connection.commit()
         except BaseException:
             # Ctrl-C too, and raised again: a run is in the store as a whole or not at all.

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from modelmuster.records import FINDINGS, DeviceKind, Family, Inference, Outcome
 from modelmuster.store import Reader
-from modelmuster.views.narrowing import RESULTS, Narrowing
+from modelmuster.views.narrowing import MARKS, RESULTS, Narrowing
 from modelmuster.views.rates import Tally, severity, tally
 from modelmuster.views.summary import unplanned
 
@@ -99,7 +99,26 @@ _K = TypeVar("_K", bound=Hashable)
 
 def matrix(reader: Reader, narrowing: Narrowing) -> Matrix:
     """The matrix of a run; `not_run` where something was planned and nothing recorded."""
-    groups = reader.rows(
+    groups = _groups(reader, narrowing)
+    keys = list(dict.fromkeys(_key(group) for group in groups))
+    seen = _observed(reader, narrowing.run.key)
+    by_key = _grouped(groups, _key)
+    return Matrix(
+        run_id=narrowing.run.run_id,
+        columns=tuple(_column(key, keys, seen.get(key), by_key[key]) for key in keys),
+        families=tuple(_families(groups, keys)),
+        total=tally(groups),
+        unplanned=unplanned(reader, narrowing.run.key),
+    )
+
+
+def _groups(reader: Reader, narrowing: Narrowing) -> list[_Group]:
+    if not narrowing.checks:
+        return reader.rows(
+            f'SELECT *, check_name AS "check" FROM {MARKS} ORDER BY first_cell',  # noqa: S608 - a constant
+            **narrowing.of_marks,
+        )
+    return reader.rows(
         f"""
         SELECT family, model_type, target, dtype, scale, outcome, mock,
             count(*) AS results,
@@ -114,16 +133,6 @@ def matrix(reader: Reader, narrowing: Narrowing) -> Matrix:
         ORDER BY first_cell
         """,  # noqa: S608 - a constant
         **narrowing.parameters,
-    )
-    keys = list(dict.fromkeys(_key(group) for group in groups))
-    seen = _observed(reader, narrowing.run.key)
-    by_key = _grouped(groups, _key)
-    return Matrix(
-        run_id=narrowing.run.run_id,
-        columns=tuple(_column(key, keys, seen.get(key), by_key[key]) for key in keys),
-        families=tuple(_families(groups, keys)),
-        total=tally(groups),
-        unplanned=unplanned(reader, narrowing.run.key),
     )
 
 

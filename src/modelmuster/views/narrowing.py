@@ -18,6 +18,9 @@ RESULTS = (
 )
 """The table of a query that `Narrowing.parameters` belongs to."""
 
+MARKS = "marks_of($run, $names::VARCHAR[], $families::VARCHAR[], $targets::VARCHAR[], $outcomes::VARCHAR[])"
+"""The same, counted by architecture and column; belongs to `Narrowing.of_marks`. It cannot be narrowed to checks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
@@ -41,6 +44,11 @@ class Narrowing:
             "checks": list(self.checks) or None,
             "outcomes": list(self.outcomes) or None,
         }
+
+    @property
+    def of_marks(self) -> dict[str, Any]:
+        """Values for the parameters in `MARKS`."""
+        return {name: value for name, value in self.parameters.items() if name != "checks"}
 
 
 def narrow(
