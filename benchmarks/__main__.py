@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import checks, core, interruption, isolation, records, seeds, sweep, views
+from benchmarks import checks, core, interruption, isolation, records, seeds, steps, sweep, views
 from benchmarks.cluster import faults, overhead
 
 BENCHMARKS = {
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "interruption": interruption.main,
     "records": records.main,
     "views": views.main,
+    "steps": steps.main,
     "cluster": overhead.main,
     "cluster-faults": faults.main,
     "seeds": seeds.main,

@@ -47,6 +47,7 @@ from modelmuster.views.overview import overview
 from modelmuster.views.performance import performance
 from modelmuster.views.realness import honesty
 from modelmuster.views.runs import runs
+from modelmuster.views.trends import measurements, trends
 from modelmuster.views.workers import workers
 
 RUNS = 10
@@ -120,6 +121,8 @@ def views(reader: Reader) -> dict[str, Callable[[], Any]]:
         "workers": lambda: workers(reader, narrowed.run, None),
         "honesty": lambda: honesty(reader),
         "dependencies": lambda: dependencies(reader),
+        "history": lambda: trends(reader),
+        "measurements": lambda: measurements(reader),
     }
 
 

@@ -118,11 +118,12 @@ def _last_runs(reader: Reader) -> tuple[LastRun, ...]:
         """,
         decided=sorted(DECIDED),
     )
-    youngest = max((_moment(row["created_at"]) for row in rows), default=datetime.now(UTC))
-    last = [LastRun(**row, days=(youngest - _moment(row["created_at"])).total_seconds() / 86_400) for row in rows]
+    youngest = max((moment(row["created_at"]) for row in rows), default=datetime.now(UTC))
+    last = [LastRun(**row, days=(youngest - moment(row["created_at"])).total_seconds() / 86_400) for row in rows]
     return tuple(sorted(last, key=lambda one: (-one.days, one.target)))
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def moment(text: str) -> datetime:
+    """A time of the store; one without a zone is UTC."""
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modelmuster.history.series import METRICS
 from modelmuster.store import Reader
 from modelmuster.views.narrowing import Narrowing
-
-COLUMNS = {
-    "duration_ms": "time of the whole check, in ms",
-    "cpu_ms": "processor time of the whole check, in ms",
-    "peak_rss_bytes": "peak memory of the cell's process, in bytes",
-}
-"""What every check is measured by; whatever else is measured stands among its figures, with its unit at the end."""
 
 UNITS = ("_ms", "_s", "_bytes", "_per_s", "_joules")
 """The ends of names that tell a measurement from a number that decides."""
@@ -79,7 +74,7 @@ def performance(
         reader: an open store.
         narrowing: the run, and what to keep of it; its checks and outcomes are not looked at.
         check: which one; the first with measurements where it is not given or has none.
-        metric: a key of `COLUMNS`, or a figure with a unit at its end.
+        metric: a key of `METRICS`, or a figure with a unit at its end.
     """
     checks = [
         row["check_name"]
@@ -89,13 +84,13 @@ def performance(
             run=narrowing.run.key,
         )
     ]
-    if not checks:
+    chosen = check if check is not None and check in checks else preferred(checks)
+    if chosen is None:
         return Performance(narrowing.run.run_id, None, metric, (), (), (), ())
-    chosen = check if check is not None and check in checks else _preferred(checks)
-    metrics = (*COLUMNS, *_figures(reader, narrowing.run.key, chosen))
+    metrics = (*METRICS, *_figures(reader, narrowing.run.key, chosen))
     if metric not in metrics:
         metric = "duration_ms"
-    value = metric if metric in COLUMNS else "CAST(json_extract(figures, '$.\"' || $metric || '\"') AS DOUBLE)"
+    value = metric if metric in METRICS else "figure_of(figures, $metric)"
     source = f"""
         SELECT *, {value} AS value FROM measured
         WHERE run = $run AND check_name = $check
@@ -103,9 +98,9 @@ def performance(
             AND ($families::VARCHAR[] IS NULL OR list_contains($families, family))
             AND ($targets::VARCHAR[] IS NULL OR list_contains($targets, target))
             AND ({value}) IS NOT NULL
-    """  # noqa: S608 - a column of COLUMNS, or a parameter
+    """  # noqa: S608 - a column of METRICS, or a parameter
     wanted = {name: narrowing.parameters[name] for name in ("run", "names", "families", "targets")}
-    wanted |= {"check": chosen} | ({} if metric in COLUMNS else {"metric": metric})
+    wanted |= {"check": chosen} | ({} if metric in METRICS else {"metric": metric})
     distributions = reader.rows(
         f"""
         SELECT target, dtype, scale, weights, device_name, count(*) AS n,
@@ -134,8 +129,9 @@ def performance(
     )
 
 
-def _preferred(checks: list[str]) -> str:
-    return next((name for name in ("latency", "forward") if name in checks), checks[0])
+def preferred(checks: Sequence[str]) -> str | None:
+    """The check whose measurements say most; None where there is no check."""
+    return next((name for name in ("latency", "forward") if name in checks), checks[0] if checks else None)
 
 
 def _figures(reader: Reader, run: int, check: str) -> list[str]:
