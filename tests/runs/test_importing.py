@@ -89,6 +89,18 @@ def test_links_in_a_foreign_folder_are_not_followed(home, there, tmp_path):
     assert not list((home.runs / "a" / "logs").iterdir())
 
 
+@pytest.mark.parametrize("name", ["journal.jsonl", "environment.json", "status.json"])
+def test_a_link_in_place_of_a_file_of_a_run_is_refused(home, there, tmp_path, name):
+    source = write_run(there, "a", [BERT])
+    (tmp_path / "secret").write_text("secret\n")
+    (source / name).unlink(missing_ok=True)
+    (source / name).symlink_to(tmp_path / "secret")
+    with pytest.raises(UsageError, match=rf"{name}: a link") as error:
+        importing.import_runs(home, [source])
+    assert "cp -rL" in str(error.value)
+    assert not list(home.runs.iterdir())
+
+
 def test_a_place_without_a_run_is_refused(home, tmp_path):
     with pytest.raises(UsageError, match="holds no run"):
         importing.import_runs(home, [tmp_path])

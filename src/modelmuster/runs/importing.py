@@ -40,8 +40,8 @@ def import_runs(home: Home, sources: Iterable[Path]) -> list[Imported]:
     A run that is here already is replaced only by a journal that continues it.
 
     Raises:
-        UsageError: a source that holds no run, an id that is none, or two different runs of one id. Whatever was
-            brought before stays.
+        UsageError: a source that holds no run, an id that is none, links instead of files, or two different runs of
+            one id. Whatever was brought before stays.
         InfrastructureError: a plan is damaged, or the disk refuses.
     """
     home.create()
@@ -93,6 +93,12 @@ def _import(home: Home, source: Path) -> Imported:
     if not _SAFE_ID.fullmatch(plan.run_id):
         raise UsageError(f"{source}: {plan.run_id!r} is no id of a run")
     target = RunFolder(home.runs / plan.run_id)
+    links = [path.name for path in source.iterdir() if path.is_symlink()]
+    if links:
+        raise UsageError(
+            f"{source}: {', '.join(sorted(links)[:3])}: a link, which may lead to a file of this machine",
+            hint="copy the run with its files: cp -rL",
+        )
     content = _complete_lines(source / "journal.jsonl")
     present = _complete_lines(target.journal) if target.plan.exists() else None
     state = "new"

@@ -1,5 +1,6 @@
 """A pack that is not what was recorded is refused."""
 
+import hashlib
 import json
 import subprocess
 
@@ -57,6 +58,16 @@ def test_a_changed_manifest_is_refused(root):
     path = root / pack.MANIFEST
     path.write_text(path.read_text().replace("5.0.0", "4.9.9"))
     with pytest.raises(UsageError, match=r"manifest.json is not what was recorded"):
+        pack.open_pack(root)
+
+
+@pytest.mark.parametrize("place", ["../elsewhere", "/etc", "bert/../.."])
+def test_a_manifest_that_leads_out_of_its_pack_is_refused(root, place):
+    manifest = json.loads((root / pack.MANIFEST).read_text())
+    changed = json.dumps(manifest | {"models": {"bert/BertForMaskedLM": place}}).encode()
+    (root / pack.MANIFEST).write_bytes(changed)
+    (root / pack.SUMS).write_text(f"{hashlib.sha256(changed).hexdigest()}  {pack.MANIFEST}\n")
+    with pytest.raises(UsageError, match="leads out of it"):
         pack.open_pack(root)
 
 

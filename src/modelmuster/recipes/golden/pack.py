@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 import msgspec
@@ -120,6 +120,9 @@ def open_pack(root: Path) -> Pack:
             f"{root} was written by a newer version (format {manifest.format}, known here {FORMAT})",
             hint="type: pip install --upgrade modelmuster",
         )
+    for name in manifest.models.values():
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise _refused(root, f"{MANIFEST} leads out of it: {name}")
     return Pack(root, manifest, sums, hashlib.sha256(listed).hexdigest())
 
 
