@@ -97,6 +97,7 @@ ci-judge: setup
 	$(BIN)/muster db import --unite $(SHARDS)
 	$(BIN)/muster report --output public/index.html
 	$(BIN)/muster report --format badges --output public/badges
+	$(BIN)/muster feed --output public/changes.atom
 	$(BIN)/muster gate $(addprefix --baseline ,$(BASELINE)) --annotate --markdown gate.md
 
 clean:

@@ -7,6 +7,7 @@ from junitparser import Error, Failure, JUnitXml, Properties, Skipped
 
 from modelmuster.records import Outcome
 from modelmuster.report import junit
+from modelmuster.report.xml_text import xml_text
 
 
 @pytest.fixture(scope="module")
@@ -70,4 +71,4 @@ def test_each_case_says_whether_it_was_real_and_how_to_repeat_it(cases, results)
 
 
 def test_control_characters_do_not_break_the_document():
-    assert junit._text("a\x00b\x1b[31m\ud800") == "a�b�[31m�"
+    assert xml_text("a\x00b\x1b[31m\ud800") == "a�b�[31m�"

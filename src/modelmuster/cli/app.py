@@ -8,6 +8,7 @@ import typer
 
 from modelmuster import __version__
 from modelmuster.cli import (
+    card,
     catalog,
     checks,
     coverage,
@@ -16,6 +17,7 @@ from modelmuster.cli import (
     doctor,
     estimate,
     expect,
+    feed,
     gate,
     generate,
     golden,
@@ -65,6 +67,8 @@ app.command("generate")(generate.generate)
 app.command("coverage")(coverage.coverage)
 app.command("matrix")(matrix.matrix)
 app.command("report")(report.report)
+app.command("card")(card.card)
+app.command("feed")(feed.feed)
 app.add_typer(expect.app, name="expect")
 app.command("compare")(gate.compare)
 app.command("gate")(gate.gate)

@@ -26,14 +26,33 @@ def estimate(
 
     Examples: muster estimate llama --dtype int4 --context 8192 · muster estimate ./my-model --batch 8 --json
     """
+    from modelmuster.cli.console import write_json
+    from modelmuster.runs.environment import capture
+
+    found = requirements(name, class_name, dtype=dtype, batch=batch, context=context)
+    machine = capture()
+    if json:
+        write_json({"estimate": found, "total_bytes": found.total_bytes, "memory_bytes": machine.memory_bytes})
+    else:
+        _print(found, machine)
+
+
+def requirements(
+    name: str, class_name: str | None, *, dtype: str = "bfloat16", batch: int = 1, context: int = 2048
+) -> Requirements:
+    """What an architecture, or the checkpoint in a folder, would need.
+
+    Raises:
+        UnknownName: there is no such architecture or class.
+        UsageError: the folder holds no checkpoint, or there is no class to estimate.
+        CannotBuild, Unavailable: there is no such model here.
+    """
     from pathlib import Path
 
     from modelmuster import catalog
-    from modelmuster.cli.console import write_json
     from modelmuster.errors import UsageError
     from modelmuster.estimate.requirements import estimate as estimated
     from modelmuster.recipes.checkpoint import description
-    from modelmuster.runs.environment import capture
 
     known, folder = catalog.load(), Path(name) if Path(name).is_dir() else None
     if folder is not None:
@@ -45,12 +64,7 @@ def estimate(
         chosen = class_name or entry.default_class or ""
     if not chosen:
         raise UsageError(f"{entry.model_type} has no model class: {entry.note or 'nothing to estimate'}")
-    found = estimated(entry, chosen, folder=folder, dtype=dtype, batch=batch, context=context)
-    machine = capture()
-    if json:
-        write_json({"estimate": found, "total_bytes": found.total_bytes, "memory_bytes": machine.memory_bytes})
-    else:
-        _print(found, machine)
+    return estimated(entry, chosen, folder=folder, dtype=dtype, batch=batch, context=context)
 
 
 def _print(found: Requirements, machine: Environment) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import TYPE_CHECKING
 
 from modelmuster.errors import MissingDependency
 from modelmuster.records import Inference, Outcome
+from modelmuster.report.xml_text import xml_text
 
 if TYPE_CHECKING:
     from junitparser import TestCase, TestSuite
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 _BROKEN = frozenset({Outcome.ERROR, Outcome.CRASH, Outcome.OOM, Outcome.TIMEOUT})
 """What JUnit calls an error: something else than a wrong answer stopped the check."""
-
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML document may hold, not even escaped."""
 
 
 def render(data: ReportData) -> bytes:
@@ -34,7 +31,7 @@ def render(data: ReportData) -> bytes:
         raise MissingDependency("junitparser", purpose="the JUnit report", extra="ci") from error
     document = JUnitXml("modelmuster")
     for place, column in enumerate(data.columns):
-        suite = TestSuite(_text(f"{column.target} {column.dtype} {column.scale}"))
+        suite = TestSuite(xml_text(f"{column.target} {column.dtype} {column.scale}"))
         suite.timestamp = data.created_at
         suite.hostname = data.environment.hostname if data.environment else ""
         _describe(suite, data, column)
@@ -51,10 +48,10 @@ def render(data: ReportData) -> bytes:
 
 def _describe(suite: TestSuite, data: ReportData, column: Column) -> None:
     suite.add_property("run", data.run_id)
-    suite.add_property("command", _text(data.command))
+    suite.add_property("command", xml_text(data.command))
     for summary in data.targets:
         if summary.column == column:
-            suite.add_property("devices", _text(", ".join(summary.devices)))
+            suite.add_property("devices", xml_text(", ".join(summary.devices)))
     for package in data.environment.packages if data.environment else ():
         suite.add_property(f"package.{package.name}", package.version or "missing")
 
@@ -65,15 +62,15 @@ def _case(cell: ReportCell, result: Result) -> TestCase:
     who = cell.cell
     case = TestCase(
         name=result.check,
-        classname=_text(f"{who.family.value}.{who.model_type}.{who.model_class or 'no-class'}"),
+        classname=xml_text(f"{who.family.value}.{who.model_type}.{who.model_class or 'no-class'}"),
         time=(result.measurement.duration_ms or 0.0) / 1000,
     )
-    message = _text(result.message)
+    message = xml_text(result.message)
     if cell.mock:
         case.result = [Skipped(f"{Inference.MOCK.mark} mock, no model ran: {result.outcome.value} {message}".rstrip())]
     elif result.outcome is not Outcome.PASS:
         if result.expected is not None:
-            made = Skipped(_text(f"expected {result.outcome.value}: {result.expected}: {message}"))
+            made = Skipped(xml_text(f"expected {result.outcome.value}: {result.expected}: {message}"))
         elif result.outcome in _BROKEN:
             made = Error(message, result.error.type if result.error else result.outcome.value)
         elif result.outcome is Outcome.FAIL:
@@ -81,15 +78,15 @@ def _case(cell: ReportCell, result: Result) -> TestCase:
         else:
             made = Skipped(f"{result.outcome.value}: {message}")
         if result.error is not None and not isinstance(made, Skipped):
-            made.text = _text(f"{result.error.traceback}\n{cell.reproduce} --check {result.check}")
+            made.text = xml_text(f"{result.error.traceback}\n{cell.reproduce} --check {result.check}")
         case.result = [made]
     properties = Properties()
     for name, value in _facts(cell, result).items():
-        properties.add_property(Property(name, _text(str(value))))
+        properties.add_property(Property(name, xml_text(str(value))))
     case.append(properties)
     if cell.record is not None and cell.record.log_tail and case.result and not isinstance(case.result[0], Skipped):
         log = SystemOut()
-        log.text = _text(cell.record.log_tail)
+        log.text = xml_text(cell.record.log_tail)
         case.append(log)
     return case
 
@@ -116,7 +113,3 @@ def _facts(cell: ReportCell, result: Result) -> dict[str, object]:
         facts["flaky"] = True
     facts |= {f"figure.{name}": value for name, value in result.figures.items()}
     return facts
-
-
-def _text(value: str) -> str:
-    return _NOT_XML.sub("\ufffd", value)
