@@ -31,6 +31,7 @@ from modelmuster.records import (
     Weights,
 )
 from modelmuster.settings import Home
+from modelmuster.timing import Timing
 
 CHECKS = ("forward", "reference")
 
@@ -100,6 +101,38 @@ def make_record(
         ),
     } | changes
     return CellRecord(run_id=run_id, cell=cell, results=tuple(results), **values)
+
+
+def make_timing(**changes) -> Timing:
+    """Of an idle machine; its interval is a hundredth of the median on each side."""
+    median_ms = changes.get("median_ms", 5.0)
+    values = {
+        "repeats": 100,
+        "warmup": 3,
+        "covers": "the forward pass alone",
+        "batch": 2,
+        "tokens": 24,
+        "threads": 2,
+        "first_ms": 3 * median_ms,
+        "median_ms": median_ms,
+        "low_ms": 0.99 * median_ms,
+        "high_ms": 1.01 * median_ms,
+        "confidence": 0.95,
+        "p10_ms": 0.98 * median_ms,
+        "p90_ms": 1.1 * median_ms,
+        "p99_ms": 1.3 * median_ms,
+        "throughput": {"samples/s": 2000 / median_ms, "tokens/s": 24_000 / median_ms},
+        "peak_rss_bytes": 400_000_000,
+        "model_bytes": 100_000_000,
+        "memory_method": "VmHWM",
+        "energy_method": "no counter",
+        "deviation": 1e-6,
+        "noise_floor": 0.02,
+        "others_cores": 0.0,
+        "stolen": 0.0,
+        "virtualised": False,
+    } | changes
+    return Timing(**values)
 
 
 def make_environment(**changes) -> Environment:

@@ -29,6 +29,7 @@ from modelmuster.records import (
     Stage,
     Trait,
 )
+from modelmuster.timing import Measuring
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,6 +147,23 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Release what the runtime holds."""
+        ...
+
+
+@runtime_checkable
+class Timeable(Protocol):
+    """A session that can be timed without the conversions at its border: optional, beside `Session`."""
+
+    @property
+    def from_cache(self) -> bool | None:
+        """Whether the exported graph was there already; None where nothing is exported."""
+        ...
+
+    def prepared(self, inputs: Inputs) -> Callable[[], object]:
+        """One forward pass, its inputs in place on the device; each call runs it and waits for its end.
+
+        What it needs, and nothing else, is kept alive by it: neither this session nor a subject that was only exported.
+        """
         ...
 
 
@@ -331,6 +349,8 @@ class Job:
     """Folder that keeps what recipes learn, such as winning input layouts; empty for none."""
     record_golden: str = ""
     """Folder of a golden pack that the subject is written to, instead of being asked questions; empty for none."""
+    measuring: Measuring | None = None
+    """How to measure the cell, instead of asking it questions."""
     architecture: Architecture | None = None
     """The catalogue's entry for the cell's type, so that not every child has to read the catalogue; None to read it."""
 

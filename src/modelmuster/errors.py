@@ -12,6 +12,7 @@ MusterError                      everything that this package raises on purpose
 └── CellFailure                  raised inside a cell, becomes an outcome there
     ├── CannotBuild              no config or model could be made
     ├── NoInputs                 no input layout made the model run
+    ├── CannotReshape            the model takes no inputs of that size, or does not compute in that way
     ├── ExportFailed             no exporter could convert the model
     ├── Unsupported              the runtime says that it cannot
     ├── Unavailable              no such device or package here
@@ -103,6 +104,10 @@ class CannotBuild(CellFailure):
 
 class NoInputs(CellFailure):
     """No input layout made the model run."""
+
+
+class CannotReshape(CellFailure):
+    """The model takes no inputs of that size, or does not compute in that way: a question that does not fit it."""
 
 
 class ExportFailed(CellFailure):

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from modelmuster.timing import Measuring, Timing
+
 RECORD_FORMAT = 1
 """Version of the record format written to journals; raised when a reader of the old format would be misled."""
 
@@ -73,6 +75,10 @@ LETTERS = {
 HELD = "mock_held"
 """The figure that marks a property which held of a mock function. Its outcome is `not_run`, since no model ran, and the
 figure tells it from a check that was never reached. See design/0005."""
+
+
+MEASURE = "measure"
+"""The check of a cell that is measured: it passes where the model ran to the end, and its row holds a `Timing`."""
 
 
 class Stage(StrEnum):
@@ -281,6 +287,12 @@ class Cell(Record, frozen=True, kw_only=True):
     """The pack that weights and inputs come from, instead of a recipe's own."""
     checks: tuple[str, ...] = ()
     """Names of the checks to run in it, in order; one result each."""
+    batch: int | None = None
+    """Rows of the inputs, where they are not the recipe's own."""
+    sequence: int | None = None
+    """Tokens of each row, likewise."""
+    attention: str | None = None
+    """The attention implementation, where it is not the model's own choice."""
 
     @property
     def id(self) -> str:
@@ -292,7 +304,14 @@ class Cell(Record, frozen=True, kw_only=True):
             parts.append("its own code")
         if self.golden is not None:
             parts.append(f"golden:{self.golden.digest[:12]}")
+        parts += [f"{name}:{value}" for name, value in self.variation.items()]
         return "|".join(part.replace("%", "%25").replace("|", "%7C") for part in parts)
+
+    @property
+    def variation(self) -> dict[str, int | str]:
+        """What it asks for that is not the recipe's own."""
+        asked = {"batch": self.batch, "sequence": self.sequence, "attention": self.attention}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 class Finding(Record, frozen=True, kw_only=True):
@@ -363,6 +382,8 @@ class Result(Record, frozen=True, kw_only=True):
     figures: dict[str, float | int | str | bool | None] = {}
     error: CellError | None = None
     measurement: Measurement = Measurement()
+    timing: Timing | None = None
+    """Of the check `measure` alone."""
     expected: str | None = None
     """The reason, when an entry in expectations foresaw this outcome."""
     flaky: bool = False
@@ -436,3 +457,5 @@ class Plan(Record, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     unplanned: dict[str, str] = {}
     """Architectures that were selected but cannot be planned, with the reason."""
+    measuring: Measuring | None = None
+    """Set for a run that measures instead of checking."""

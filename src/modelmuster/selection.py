@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from modelmuster.errors import UnknownName, UsageError
-from modelmuster.records import Architecture, Cell, Family, Trait
+from modelmuster.records import MEASURE, Architecture, Cell, Family, Scale, Trait
 
 _SHARD = re.compile(r"(\d+)/(\d+)")
 
@@ -150,7 +150,8 @@ def reproduce(cell: Cell, check: str | None = None) -> str:
     """The command line that runs this cell again."""
     import shlex
 
-    words = ["muster", "run"]
+    measured = MEASURE in {check, *cell.checks} or bool(cell.variation)
+    words = ["muster", MEASURE if measured else "run"]
     words += ["--checkpoint", cell.checkpoint] if cell.checkpoint else [cell.model_type]
     if cell.trust_remote_code:
         words.append("--trust-remote-code")
@@ -159,13 +160,15 @@ def reproduce(cell: Cell, check: str | None = None) -> str:
     words += ["--target", cell.target]
     if cell.dtype != "float32":
         words += ["--dtype", cell.dtype]
-    if cell.scale.value != "tiny" and not cell.checkpoint:
+    if cell.scale is not (Scale.DEFAULT if measured else Scale.TINY) and not cell.checkpoint:
         words += ["--scale", cell.scale.value]
     if cell.seed:
         words += ["--seed", str(cell.seed)]
     if cell.golden is not None:
         words += ["--golden", cell.golden.path]
-    if check:
+    for name, value in cell.variation.items():
+        words += [f"--{name}", str(value)]
+    if check and not measured:
         words += ["--check", check]
     return shlex.join(words)
 

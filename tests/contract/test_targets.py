@@ -7,7 +7,7 @@ import pytest
 
 import models
 from modelmuster import plugins
-from modelmuster.contracts import Capability, Keeping, Probe, Target
+from modelmuster.contracts import Capability, Keeping, Probe, Target, Timeable
 from modelmuster.errors import Unavailable, Unsupported
 from modelmuster.numerics.rule import Verdict, judge
 from modelmuster.records import DeviceKind, Inference, Stage
@@ -186,3 +186,15 @@ def test_closing_twice_is_fine_and_running_afterwards_is_not(target):
     session.close()
     with pytest.raises(Exception, match="closed"):
         session.run(subject.inputs)
+
+
+def test_a_prepared_pass_runs_again_and_again_without_its_session(target):
+    subject = models.bert()
+    session, _ = opened(target, subject)
+    if not isinstance(session, Timeable):
+        pytest.skip("it is timed with its conversions")
+    call = session.prepared(subject.inputs)
+    assert session.from_cache in {None, True, False}
+    del session
+    assert call() is not None
+    call()

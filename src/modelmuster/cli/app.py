@@ -22,6 +22,7 @@ from modelmuster.cli import (
     generate,
     golden,
     matrix,
+    measure,
     plan,
     recipe,
     report,
@@ -61,6 +62,7 @@ app.command("doctor")(doctor.doctor)
 app.command("estimate")(estimate.estimate)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
+app.command("measure")(measure.measure)
 app.command("demo")(demo.demo)
 app.command("results")(results.results)
 app.command("generate")(generate.generate)

@@ -142,6 +142,8 @@ def carry_out(
     resume: bool = False,
     timeout_s: float = 120.0,
     memory_bytes: int = 6 << 30,
+    threads: int = 1,
+    repeat_failures: bool = True,
     expectations: Path | None = None,
     plain: bool = False,
 ) -> RunSummary:
@@ -162,7 +164,7 @@ def carry_out(
     known = book.in_force(expectations)
     home = Home.find()
     home.create()
-    limits = Limits(wall_s=timeout_s, cpu_s=timeout_s, memory_bytes=memory_bytes)
+    limits = Limits(wall_s=timeout_s, cpu_s=timeout_s * threads, memory_bytes=memory_bytes, threads=threads)
     quiet = plain or bool(os.environ.get("CI"))
     with display(len(plan.cells), plain=quiet) as shown:
         summary = runner.run(
@@ -171,6 +173,7 @@ def carry_out(
             home,
             resume=resume,
             limits=limits,
+            repeat_failures=repeat_failures,
             expectations=known,
             on_record=shown.record,
             on_progress=shown.progress,

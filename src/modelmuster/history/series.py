@@ -37,6 +37,10 @@ class Series:
     target: str
     dtype: str
     scale: str
+    batch: int | None
+    """This and the next two as they were asked for; None for the recipe's own."""
+    sequence: int | None
+    attention: str | None
     weights: str
     device_name: str
     machine: str
@@ -53,7 +57,7 @@ class Series:
         return [sample.value for sample in self.samples]
 
 
-_KEY = "model_type, model_class, target, dtype, scale, weights, device_name"
+_KEY = "model_type, model_class, target, dtype, scale, batch, sequence, attention, weights, device_name"
 
 
 def comparable(

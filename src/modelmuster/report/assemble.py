@@ -36,7 +36,7 @@ from modelmuster.selection import reproduce
 from modelmuster.views.gaps import GAPS
 from modelmuster.views.rates import Tally, severity, tally
 
-_RowKey = tuple[str, str, str | None, int]
+_RowKey = tuple[str, str, str | None, int, str]
 
 
 def assemble(
@@ -139,7 +139,8 @@ def _groups(cells: Iterable[ReportCell], columns: Sequence[Column]) -> tuple[Fam
     family_of: dict[_RowKey, Family] = {}
     for one in cells:
         cell = one.cell
-        key = (cell.model_type, cell.model_class, cell.checkpoint, cell.seed)
+        sizes = ", ".join(f"{name} {value}" for name, value in cell.variation.items())
+        key = (cell.model_type, cell.model_class, cell.checkpoint, cell.seed, sizes)
         slots = by_row.setdefault(key, [None] * len(columns))
         slots[position[Column(cell.target, cell.dtype, cell.scale.value)]] = one
         family_of[key] = cell.family
@@ -166,12 +167,14 @@ def _qualifiers(keys: Iterable[_RowKey]) -> dict[_RowKey, str]:
     for rows in siblings.values():
         classes, checkpoints, seeds = ({key[part] for key in rows} for part in (1, 2, 3))
         for key in rows:
-            _, model_class, checkpoint, seed = key
+            _, model_class, checkpoint, seed, sizes = key
             parts = [model_class] if len(classes) > 1 else []
             if checkpoint is not None and len(checkpoints) > 1:
                 parts.append(checkpoint)
             if len(seeds) > 1:
                 parts.append(f"seed {seed}")
+            if sizes:
+                parts.append(sizes)
             named[key] = " ".join(parts)
     return named
 

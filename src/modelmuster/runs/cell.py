@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Check, Job, Keeping, Session, Subject, SubjectSource, Target
+from modelmuster.contracts import Check, Job, Session, Subject, SubjectSource, Target
 from modelmuster.errors import MissingDependency, UnknownName, Unsupported
 from modelmuster.records import (
     FINDINGS,
@@ -28,7 +29,7 @@ from modelmuster.records import (
     Result,
     Stage,
 )
-from modelmuster.runs import errors_as_data
+from modelmuster.runs import errors_as_data, opening
 from modelmuster.runs.messages import (
     CellDone,
     CellStopped,
@@ -75,6 +76,13 @@ def run_cell(job: Job, report: Report) -> None:
         source = _source(job, target, stages)
         if job.record_golden:
             _record_golden(job, source, stages)
+            report(_done(stages))
+            return
+        if job.measuring is not None:
+            from modelmuster.runs import measuring
+
+            build = partial(_built, job, source, stages) if isinstance(source, Architecture) else lambda: source
+            measuring.measure(job, target, build, stages.enter, report)
             report(_done(stages))
             return
         checks = list(_fitting(_loaded(job.cell.checks, report), source, report))
@@ -128,10 +136,7 @@ def _opened(job: Job, target: Target, source: Architecture | Subject, stages: St
     if isinstance(source, Architecture):
         source = _built(job, source, stages)
     stages.report(RecipeMade(source.recipe))
-    if isinstance(target, Keeping):
-        target.cache_dir = Path(job.cache_dir) if job.cache_dir else None
-    stages.enter(Stage.LOAD)
-    return source, target.open(source, job.cell.dtype, stages.enter)
+    return source, opening.opened(job, target, source, stages.enter)
 
 
 def _built(job: Job, architecture: Architecture, stages: Stages) -> Subject:

@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from modelmuster import dependencies
 from modelmuster.errors import (
+    CannotReshape,
     MissingDependency,
     ModuleUnavailable,
     MusterError,
@@ -46,8 +47,8 @@ def outcome_of(error: BaseException) -> Outcome:
             return Outcome.UNAVAILABLE
         case ModuleNotFoundError() if dependencies.lacking(error):
             return Outcome.UNAVAILABLE
-        case ModuleUnavailable() | ReferenceUnstable():
-            # Neither says anything about the target, so neither may enter its rate.
+        case ModuleUnavailable() | ReferenceUnstable() | CannotReshape():
+            # None of them says anything about the target, so none may enter its rate.
             return Outcome.NOT_APPLICABLE
         case _:
             return Outcome.OOM if _is_out_of_memory(error) else Outcome.ERROR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ import msgspec
 from modelmuster.catalog import Catalog
 from modelmuster.errors import UnknownName
 from modelmuster.recipes.checkpoint import Description, architecture_of, class_of
-from modelmuster.records import Architecture, Cell, Plan, Scale
+from modelmuster.records import MEASURE, Architecture, Cell, Plan, Scale
+from modelmuster.timing import Measuring
 
 Classes: TypeAlias = Literal["default", "all"] | tuple[str, ...]
 """Which classes of each architecture: the default one, all of them, or those of these names."""
@@ -107,6 +109,23 @@ def plan_checkpoints(
                     )
                     cells[cell.id] = cell
     return new_plan(cells.values(), {}, command)
+
+
+def measured(
+    plan: Plan,
+    measuring: Measuring,
+    *,
+    batches: Sequence[int | None] = (None,),
+    sequences: Sequence[int | None] = (None,),
+    attentions: Sequence[str | None] = (None,),
+) -> Plan:
+    """The plan with each cell measured instead of checked, once for every combination; None is the recipe's own."""
+    cells = [
+        msgspec.structs.replace(cell, checks=(MEASURE,), batch=batch, sequence=sequence, attention=attention)
+        for cell in plan.cells
+        for batch, sequence, attention in itertools.product(batches, sequences, attentions)
+    ]
+    return msgspec.structs.replace(plan, cells=tuple(cells), measuring=measuring)
 
 
 def only_cells_with(plan: Plan, ids: Collection[str]) -> Plan:

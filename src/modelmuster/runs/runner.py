@@ -208,6 +208,7 @@ class _Session:
             log_dir=str(self.folder.logs),
             attempt=attempt,
             cache_dir=str(self.home.cache),
+            measuring=self.plan.measuring,
             architecture=self._architecture(cell),
         )
 

@@ -30,6 +30,7 @@ _OF_RUNS = (
     "planned",
     "attempts",
     "answers",
+    "timings",
     "tallies",
     "marks",
 )

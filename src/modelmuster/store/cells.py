@@ -9,7 +9,19 @@ import msgspec
 
 from modelmuster.records import Cell
 
-IDENTITY = ("model_type", "model_class", "family", "target", "dtype", "scale", "seed", "checkpoint")
+IDENTITY = (
+    "model_type",
+    "model_class",
+    "family",
+    "target",
+    "dtype",
+    "scale",
+    "seed",
+    "checkpoint",
+    "batch",
+    "sequence",
+    "attention",
+)
 """The columns that `cell_of` needs."""
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from modelmuster.records import Cell, CellRecord, Environment, Inference, Plan, Result
 from modelmuster.store.folders import Damage
+from modelmuster.timing import Timing
 
 Row: TypeAlias = dict[str, Any]
 Sink: TypeAlias = Callable[[str, Row], None]
@@ -47,6 +48,8 @@ def run_rows(
         add("attempts", _attempt(run, reached.place, entry, record, recipe_hash))
         for place, result in _placed(record, entry, reached.cell, misfits):
             add("answers", _answer(run, reached.place, entry, place, result))
+            if result.timing is not None:
+                add("timings", {"run": run, "cell": reached.place, "entry": entry} | _timing(result.timing))
     for cell_id, reached in progress.items():
         add("cells", _cell(run, cell_id, reached, seen_inference.get(reached.cell.target)))
         for place, check in enumerate(reached.cell.checks):
@@ -146,6 +149,9 @@ def _cell(run: int, cell_id: str, reached: _Progress, inference: Inference | Non
         "scale": cell.scale,
         "seed": cell.seed,
         "checkpoint": cell.checkpoint,
+        "batch": cell.batch,
+        "sequence": cell.sequence,
+        "attention": cell.attention,
         "target_inference": inference,
         "attempts": reached.attempts,
         "decided_by": reached.decided_by,
@@ -203,3 +209,7 @@ def _answer(run: int, cell: int, entry: int, place: int, result: Result) -> Row:
         "expected": result.expected,
         "flaky": result.flaky,
     }
+
+
+def _timing(timing: Timing) -> Row:
+    return msgspec.structs.asdict(timing) | {"throughput": msgspec.json.encode(timing.throughput).decode()}

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -123,10 +123,8 @@ class InductorSession(TorchSession):
         super().close()
         self._compiled = None
 
-    def _call(self, arguments: Mapping[str, Any]) -> Any:
-        from modelmuster.numerics.seeding import call_seeded
-
-        return call_seeded(self._compiled, arguments)
+    def _callee(self) -> Any:
+        return self._compiled
 
 
 def _compiler() -> Probe:

@@ -145,12 +145,34 @@ class TorchSession:
             raise CellFailure(f"asked of {self._device.type}, but the model returned {', '.join(strays)}")
         return flatten(returned)
 
+    @property
+    def from_cache(self) -> bool | None:
+        """Nothing is exported."""
+        return None
+
+    def prepared(self, inputs: Inputs) -> Callable[[], object]:
+        """One forward pass on arguments that are on the device already."""
+        from modelmuster.numerics.seeding import call_seeded
+        from modelmuster.numerics.tensors import to_torch
+
+        called, device, arguments = self._callee(), self._device, to_torch(inputs, self._dtype, self._device)
+
+        def once() -> object:
+            returned = call_seeded(called, arguments)
+            synchronize(device)
+            return returned
+
+        return once
+
     def _call(self, arguments: Mapping[str, Any]) -> Any:
-        """What the module returns; for a session that calls something made of it."""
+        """What the module returns."""
         from modelmuster.numerics.seeding import call_seeded
 
-        assert self.module is not None
-        return call_seeded(self.module, arguments)
+        return call_seeded(self._callee(), arguments)
+
+    def _callee(self) -> Any:
+        """What is called; another in a session that calls something made of the module."""
+        return self.module
 
     def evidence(self) -> Evidence:
         """Device and precision of the tensors that came back and of the parameters that made them."""

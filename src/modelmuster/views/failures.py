@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from modelmuster.records import FINDINGS, Outcome, Stage
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
-from modelmuster.store.cells import cell_of
+from modelmuster.store.cells import IDENTITY, cell_of
 from modelmuster.views.narrowing import RESULTS, Narrowing
 
 
@@ -51,9 +51,8 @@ def failures(reader: Reader, narrowing: Narrowing) -> list[FailureGroup]:
             arg_min(
                 {{
                     'error_type': error_type, 'message': coalesce(nullif(message, ''), error_message, ''),
-                    'traceback': traceback, 'cell_id': cell_id, 'check_name': check_name, 'model_type': model_type,
-                    'model_class': model_class, 'family': family, 'target': target, 'dtype': dtype, 'scale': scale,
-                    'seed': seed, 'checkpoint': checkpoint
+                    'traceback': traceback, 'cell_id': cell_id, 'check_name': check_name,
+                    {", ".join(f"'{name}': {name}" for name in IDENTITY)}
                 }},
                 (cell, place)
             ) AS sample

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from modelmuster.records import FINDINGS, Outcome
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
-from modelmuster.store.cells import cell_of
+from modelmuster.store.cells import IDENTITY, cell_of
 from modelmuster.views.narrowing import RESULTS, Narrowing
 
 _SAID = (
@@ -44,7 +44,7 @@ def missing_operators(reader: Reader, narrowing: Narrowing) -> list[MissingOpera
     rows = reader.rows(
         f"""
         SELECT coalesce(message, '') || ' ' || coalesce(error_message, '') AS words, check_name,
-            model_type, model_class, family, target, dtype, scale, seed, checkpoint
+            {", ".join(IDENTITY)}
         FROM {RESULTS}
         WHERE NOT mock AND list_contains($counted, outcome)
         ORDER BY cell, place

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelmuster.history.series import METRICS
+from modelmuster.records import MEASURE
 from modelmuster.store import Reader
 from modelmuster.views.narrowing import Narrowing
 
@@ -131,7 +132,7 @@ def performance(
 
 def preferred(checks: Sequence[str]) -> str | None:
     """The check whose measurements say most; None where there is no check."""
-    return next((name for name in ("latency", "forward") if name in checks), checks[0] if checks else None)
+    return next((name for name in (MEASURE, "forward") if name in checks), checks[0] if checks else None)
 
 
 def _figures(reader: Reader, run: int, check: str) -> list[str]:

@@ -88,7 +88,8 @@ class ResultRow:
 
 
 COLUMNS = """
-run_id, cell_id, model_type, model_class, family, target, dtype, scale, seed, checkpoint, check_name AS "check",
+run_id, cell_id, model_type, model_class, family, target, dtype, scale, seed, checkpoint, batch, sequence, attention,
+check_name AS "check",
 outcome, stage, message, inference, weights, device, device_name, device_kind, precision_seen AS "precision", route,
 nodes_total, nodes_on_target, fallbacks, duration_ms, cpu_ms, peak_rss_bytes, expected, flaky, attempt, attempts,
 started_at, worker, recipe_hash, error_type, fingerprint, coalesce(figures, '{}') AS figures

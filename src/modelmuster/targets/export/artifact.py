@@ -60,6 +60,8 @@ class Artifact:
     manifest: Manifest
     keeper: Any = None
     """Keeps the folder alive where there is no cache."""
+    from_cache: bool = False
+    """Whether it was there already."""
 
     @property
     def model(self) -> Path:
@@ -114,7 +116,7 @@ def read(folder: Path) -> Artifact | None:
         intact = all(sha256(folder / name) == digest for name, digest in manifest.files.items())
     except (OSError, msgspec.DecodeError):
         return None
-    return Artifact(folder, manifest) if intact and MODEL in manifest.files else None
+    return Artifact(folder, manifest, from_cache=True) if intact and MODEL in manifest.files else None
 
 
 def ports(values: Iterable[Any], paths: Mapping[str, str]) -> tuple[Port, ...]:

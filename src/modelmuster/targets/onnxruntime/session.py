@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,17 @@ class OnnxRuntimeSession:
             self._profiles.cleanup()
         self._insist(self._placement)
         return self._artifact.outputs(dict(zip(names, returned, strict=True)))
+
+    @property
+    def from_cache(self) -> bool | None:
+        """Whether the graph was there already."""
+        return self._artifact.from_cache
+
+    def prepared(self, inputs: Inputs) -> Callable[[], object]:
+        """One run of the graph on arrays that it takes as they are."""
+        session, fed = self._session, self._artifact.feed(self._subject, inputs)
+        names = [port.name for port in self._artifact.manifest.outputs]
+        return lambda: session.run(names, fed)
 
     def _insist(self, placed: placement.Placement) -> None:
         """Hold the runtime to the provider and the dtype that it was asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,16 @@ class OpenVinoSession:
             port.name: np.array(self._request.get_tensor(port.name).data) for port in self._artifact.manifest.outputs
         }
         return self._artifact.outputs(returned)
+
+    @property
+    def from_cache(self) -> bool | None:
+        """Whether the graph was there already."""
+        return self._artifact.from_cache
+
+    def prepared(self, inputs: Inputs) -> Callable[[], object]:
+        """One inference on arrays that the graph takes as they are; results stay where OpenVINO puts them."""
+        request, fed = self._request, self._artifact.feed(self._subject, inputs)
+        return lambda: request.infer(fed)
 
     def evidence(self) -> Evidence:
         """Devices and precisions that the compiled model reports, layer by layer."""
