@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 
+import msgspec
 import pytest
 
+from modelmuster import store
 from modelmuster.report import html
 from modelmuster.report.assemble import assemble
-from synthetic_run import TARGETS, synthetic_run
+from modelmuster.report.site import write
+from modelmuster.settings import Home
+from synthetic_run import TARGETS, synthetic_run, write_folder
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -52,6 +56,54 @@ def address(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("a report") / "report.html"
     path.write_text(html.render(data).html, encoding="utf-8")
     return path.as_uri()
+
+
+@pytest.fixture(scope="session")
+def long_home(tmp_path_factory):
+    """A store with three runs of twenty-four architectures, hostile names among them."""
+    home = Home(tmp_path_factory.mktemp("history"))
+    plan, records, environment = synthetic_run(24, targets=TARGETS)
+    for day in (1, 2, 3):
+        run_id = f"2026110{day}-190501-0000"
+        write_folder(
+            home,
+            msgspec.structs.replace(plan, run_id=run_id, created_at=f"2026-11-0{day}T19:05:01+00:00"),
+            [msgspec.structs.replace(record, run_id=run_id) for record in records],
+            environment,
+        )
+    store.ingest(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def site(long_home, tmp_path_factory):
+    """The static site in a folder with a space in its name."""
+    folder = tmp_path_factory.mktemp("a site")
+    with store.reader(long_home) as reader:
+        write(reader, folder)
+    return folder
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens any address; afterwards nothing may have gone wrong, nor anything else been fetched than from its place."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    watched = Watched(page)
+    places: set[str] = set()
+
+    def at(address: str, root: str):
+        places.add(root)
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield at
+    context.close()
+    assert watched.complaints == []
+    fetched = {url for url in watched.requests if not url.startswith(("data:", "blob:", "about:"))}
+    assert all(url.startswith(tuple(places)) for url in fetched), fetched
 
 
 class Watched:

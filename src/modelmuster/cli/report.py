@@ -28,10 +28,15 @@ def report(
     format_: Annotated[
         str, typer.Option("--format", help="What to write; badges are files for shields.io.", metavar="|".join(FORMATS))
     ] = "html",
+    site: Annotated[
+        Path | None,
+        typer.Option("--site", help="Write a site of many pages into this folder instead.", metavar="DIR"),
+    ] = None,
 ) -> None:
     """Write what a run found: the matrix with every cell's details, the findings by cause, and what did not run.
 
-    Examples: `muster report`, `muster report --run 2026 --output run.html`, `muster report --format markdown`.
+    Examples: `muster report`, `muster report --run 2026 --output run.html`, `muster report --format markdown`,
+    `muster report --site site`.
     """
     from modelmuster.cli.console import err
     from modelmuster.errors import UsageError
@@ -40,6 +45,11 @@ def report(
 
     if format_ not in FORMATS:
         raise UsageError(f"unknown format {format_!r}", hint=f"formats are: {', '.join(FORMATS)}")
+    if site is not None:
+        if output is not None or format_ != "html":
+            raise UsageError("--site writes a folder of its own", hint="leave out --output and --format")
+        _write_site(run, site)
+        return
     if format_ == "badges":
         _write_badges(run, output or Path("badges"))
         return
@@ -79,3 +89,20 @@ def _write_badges(run: str, folder: Path) -> None:
     for name, content in made:
         files.write(folder / name, content)
     err().print(reading.safe(f"wrote {len(made)} badges into {folder}: run {found.run_id}"), soft_wrap=True)
+
+
+def _write_site(run: str, folder: Path) -> None:
+    from modelmuster.cli.console import err
+    from modelmuster.report import html, site
+
+    with reading.stored() as reader:
+        made = site.write(reader, folder, run)
+    note = "" if made.charts else "; without charts: pip install 'modelmuster[dashboard]'"
+    size = html.readable_bytes(made.bytes)
+    err().print(
+        reading.safe(
+            f"wrote {folder}/index.html and {made.pages - 1} more pages ({size}) in {made.seconds:.1f} s: "
+            f"run {made.run_id}{note}"
+        ),
+        soft_wrap=True,
+    )

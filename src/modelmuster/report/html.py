@@ -71,37 +71,45 @@ class Page:
     """False when logs, tracebacks or figures are cut more than they are at best."""
 
 
-def render(data: ReportData, *, limit_bytes: int = SIZE_LIMIT_BYTES) -> Page:
-    """The whole file, with as much detail as the size limit allows."""
-    body = _body(data)
+def render(data: ReportData, *, limit_bytes: int = SIZE_LIMIT_BYTES, nav: str = "") -> Page:
+    """The whole file, with as much detail as the size limit allows.
+
+    Args:
+        data: what it says.
+        limit_bytes: how large it may be.
+        nav: finished links to other pages, where it is one of several.
+    """
+    body = _body(data, nav)
+    css = stylesheet() if nav else asset("report.css")
     page = Page("", DETAILS[-1], complete=False)
     for index, detail in enumerate(DETAILS):
-        page = Page(_shell(data, body, detail, cut=index > 0), detail, complete=index == 0)
+        page = Page(_shell(data, body, css, detail, cut=index > 0), detail, complete=index == 0)
         if len(page.html.encode()) < limit_bytes:
             break
     return page
 
 
-def _body(data: ReportData) -> str:
+def _body(data: ReportData, nav: str) -> str:
     from markupsafe import Markup
 
     return Markup(  # noqa: S704 - the output of a template with autoescape
-        _templates()
+        templates()
         .get_template("body.html.j2")
         .render(
             data=data,
+            nav=nav,
             several_columns=len(data.columns) > 1,
             several_dtypes=len({column.dtype for column in data.columns}) > 1,
         )
     )
 
 
-def _shell(data: ReportData, body: str, detail: Detail, *, cut: bool) -> str:
+def _shell(data: ReportData, body: str, css: str, detail: Detail, *, cut: bool) -> str:
     from markupsafe import Markup
 
-    script = _asset("report.js")
+    script = asset("report.js")
     return (
-        _templates()
+        templates()
         .get_template("report.html.j2")
         .render(
             data=data,
@@ -109,14 +117,20 @@ def _shell(data: ReportData, body: str, detail: Detail, *, cut: bool) -> str:
             details=pack(data, detail),
             detail=detail,
             cut=cut,
-            css=Markup(_asset("report.css")),  # noqa: S704 - our own file
+            css=Markup(css),  # noqa: S704 - our own file
             js=Markup(script),  # noqa: S704 - our own file
             js_hash=_csp_hash(script),
         )
     )
 
 
-def _asset(name: str) -> str:
+def stylesheet() -> str:
+    """The style of all pages of the site and of the dashboard."""
+    return f"{asset('report.css')}\n{asset('site.css')}"
+
+
+def asset(name: str) -> str:
+    """A file of this package that pages are made with."""
     return (files("modelmuster.report") / "assets" / name).read_text(encoding="utf-8")
 
 
@@ -126,7 +140,8 @@ def _csp_hash(script: str) -> str:
 
 
 @cache
-def _templates() -> Templates:
+def templates() -> Templates:
+    """The templates with their filters; what they print of a model is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     templates = Environment(
@@ -148,7 +163,7 @@ def _templates() -> Templates:
     templates.filters.update(
         percent=percent,
         bytes=readable_bytes,
-        bars=_bars,
+        bars=bars,
         number=_number,
         word=word,
         remark=_remark,
@@ -196,7 +211,7 @@ def _cell_class(cell: ReportCell) -> str:
     return MARKS[cell.outcome] + " e" * cell.expected + " f" * cell.flaky + " u" * cell.emulated
 
 
-def _bars(tally: Tally) -> list[tuple[Outcome, int, str]]:
+def bars(tally: Tally) -> list[tuple[Outcome, int, str]]:
     """The parts of a stacked bar: outcome, count and width in percent of what was planned."""
     return [(outcome, count, f"{count / tally.planned * 100:.2f}") for outcome, count in rates.ordered(tally.counts)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from modelmuster.selection import reproduce
 from modelmuster.store import Reader
 from modelmuster.store.cells import IDENTITY, cell_of
 from modelmuster.views.rates import Tally, severity, tally
-from modelmuster.views.runs import find
+from modelmuster.views.runs import Run, find
 
 HISTORY_RUNS = 30
 
@@ -84,40 +84,60 @@ def model(reader: Reader, run: str, model_type: str) -> Model:
         UnknownName: there is no such run, or it planned no such architecture.
     """
     found = find(reader, run)
+    for one in _models(reader, found, model_type):
+        return one
+    known = reader.rows("SELECT DISTINCT model_type FROM cells WHERE run = $run", run=found.key)
+    see = f"muster matrix --run {found.run_id}"
+    raise UnknownName("architecture", model_type, [row["model_type"] for row in known], see=see)
+
+
+def models(reader: Reader, run: str) -> Iterator[Model]:
+    """Every architecture of a run, in as many queries as one takes.
+
+    Raises:
+        UnknownName: there is no such run.
+    """
+    return _models(reader, find(reader, run), None)
+
+
+def _models(reader: Reader, run: Run, only: str | None) -> Iterator[Model]:
     rows = reader.rows(
         f"""
         SELECT cell, cell_id, {", ".join(IDENTITY)}, check_name, outcome, mock, expected, flaky, message, duration_ms,
             device_name, peak_rss_bytes, recipe_hash
-        FROM results WHERE run = $run AND model_type = $name ORDER BY cell, place
+        FROM results WHERE run = $run AND ($only::VARCHAR IS NULL OR model_type = $only) ORDER BY cell, place
         """,  # noqa: S608 - constants
-        run=found.key,
-        name=model_type,
+        run=run.key,
+        only=only,
     )
-    if not rows:
-        known = reader.rows("SELECT DISTINCT model_type FROM cells WHERE run = $run", run=found.key)
-        see = f"muster matrix --run {found.run_id}"
-        raise UnknownName("architecture", model_type, [row["model_type"] for row in known], see=see)
-    by_cell: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    members = _members(reader, run.key)
+    history = _history(reader, only)
+    parameters = _parameters(reader, {row["recipe_hash"] for row in rows if row["recipe_hash"]})
+    by_type: dict[str, dict[int, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        by_cell[row["cell"]].append(row)
-    siblings = reader.rows(
-        "SELECT DISTINCT model_type FROM cells WHERE run = $run AND family = $family AND model_type <> $name "
-        "ORDER BY model_type",
-        run=found.key,
-        family=rows[0]["family"],
-        name=model_type,
+        by_type[row["model_type"]][row["cell"]].append(row)
+    for name, by_cell in by_type.items():
+        mine = [row for results in by_cell.values() for row in results]
+        built = [parameters[row["recipe_hash"]] for row in mine if row["recipe_hash"] in parameters]
+        yield Model(
+            run_id=run.run_id,
+            model_type=name,
+            family=Family(mine[0]["family"]),
+            tally=tally({**row, "results": 1} for row in mine),
+            checks=tuple(dict.fromkeys(row["check_name"] for row in mine)),
+            cells=tuple(_cell(results) for results in by_cell.values()),
+            history=history.get(name, {}),
+            parameters=built[-1] if built else None,
+            siblings=tuple(other for other in members[mine[0]["family"]] if other != name),
+        )
+
+
+def _members(reader: Reader, run: int) -> dict[str, list[str]]:
+    rows = reader.rows(
+        "SELECT family, list_sort(list(DISTINCT model_type)) AS names FROM cells WHERE run = $run GROUP BY family",
+        run=run,
     )
-    return Model(
-        run_id=found.run_id,
-        model_type=model_type,
-        family=Family(rows[0]["family"]),
-        tally=tally({**row, "results": 1} for row in rows),
-        checks=tuple(dict.fromkeys(row["check_name"] for row in rows)),
-        cells=tuple(_cell(results) for results in by_cell.values()),
-        history=_history(reader, model_type),
-        parameters=_parameters(reader, [row["recipe_hash"] for row in rows if row["recipe_hash"]]),
-        siblings=tuple(row["model_type"] for row in siblings),
-    )
+    return {row["family"]: row["names"] for row in rows}
 
 
 def _cell(results: list[dict[str, Any]]) -> ModelCell:
@@ -148,32 +168,32 @@ def _cell(results: list[dict[str, Any]]) -> ModelCell:
     )
 
 
-def _history(reader: Reader, model_type: str) -> dict[str, tuple[Past, ...]]:
+def _history(reader: Reader, only: str | None) -> dict[str, dict[str, tuple[Past, ...]]]:
     rows = reader.rows(
         """
         WITH kept AS (SELECT run, run_id, created_at FROM runs ORDER BY created_at DESC, run_id DESC LIMIT $limit)
-        SELECT run_id, created_at, target || ' ' || dtype || ' ' || scale AS label,
+        SELECT model_type, run_id, created_at, target || ' ' || dtype || ' ' || scale AS label,
             list({'outcome': outcome, 'cell_id': cell_id}) AS marks
         FROM marks JOIN kept USING (run)
-        WHERE model_type = $name AND NOT mock
-        GROUP BY run_id, created_at, label ORDER BY label, created_at, run_id
+        WHERE ($only::VARCHAR IS NULL OR model_type = $only) AND NOT mock
+        GROUP BY model_type, run_id, created_at, label ORDER BY model_type, label, created_at, run_id
         """,
-        name=model_type,
+        only=only,
         limit=HISTORY_RUNS,
     )
-    past: dict[str, list[Past]] = defaultdict(list)
+    past: dict[str, dict[str, list[Past]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         worst = max(row["marks"], key=lambda mark: severity(mark["outcome"]))
-        past[row["label"]].append(Past(row["run_id"], row["created_at"], Outcome(worst["outcome"]), worst["cell_id"]))
-    return {label: tuple(marks) for label, marks in past.items()}
+        past[row["model_type"]][row["label"]].append(
+            Past(row["run_id"], row["created_at"], Outcome(worst["outcome"]), worst["cell_id"])
+        )
+    return {name: {label: tuple(marks) for label, marks in lines.items()} for name, lines in past.items()}
 
 
-def _parameters(reader: Reader, hashes: list[str]) -> int | None:
-    if not hashes:
-        return None
+def _parameters(reader: Reader, hashes: set[str]) -> dict[str, int]:
     rows = reader.rows(
-        "SELECT CAST(json_extract(body, '$.parameters') AS BIGINT) AS parameters FROM recipes "
-        "WHERE hash = $hash LIMIT 1",
-        hash=hashes[-1],
+        "SELECT hash, CAST(json_extract(body, '$.parameters') AS BIGINT) AS parameters FROM recipes "
+        "SEMI JOIN (SELECT unnest($hashes::VARCHAR[]) AS hash) USING (hash)",
+        hashes=sorted(hashes),
     )
-    return int(rows[0]["parameters"]) if rows and rows[0]["parameters"] is not None else None
+    return {row["hash"]: row["parameters"] for row in rows if row["parameters"] is not None}

@@ -1,0 +1,70 @@
+"""Numbers in words, the same on every page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from modelmuster.pages.blocks import Bar, Entry, Place, to
+from modelmuster.views import rates
+from modelmuster.views.rates import Tally
+
+
+def percent(share: float | None) -> str:
+    """A share with one decimal, and a dash where there is none."""
+    return "–" if share is None else rates.percent(share)
+
+
+def number(count: int) -> str:
+    """With thin spaces between thousands."""
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def milliseconds(value: float | None) -> str:
+    """A time with three significant digits."""
+    if value is None:
+        return "–"
+    return f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s"
+
+
+def quantity(value: float, name: str) -> str:
+    """A measured value with the unit that its name ends in."""
+    if name.endswith("_ms"):
+        return milliseconds(value)
+    if name.endswith("_bytes"):
+        return f"{value / 2**20:.4g} MiB"
+    return f"{value:.4g}"
+
+
+def when(moment: str) -> str:
+    """A time of the store to the minute, in UTC; as it stands where it is none."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return moment
+
+
+def counted(tally: Tally) -> tuple[Entry, ...]:
+    """A bar, passed over decided, the rate, decided over planned and the coverage: a rate never stands alone."""
+    if not tally.planned:
+        return ("🔷 mock, not counted" if tally.mock else "nothing planned", "–", "–", "–", "–")
+    return (
+        Bar(tally),
+        f"{number(tally.passed)} / {number(tally.decided)}",
+        percent(tally.pass_rate),
+        f"{number(tally.decided)} / {number(tally.planned)}",
+        percent(tally.coverage),
+    )
+
+
+COUNTED = ("outcomes", "#pass / decided", "#pass rate", "#decided / planned", "#coverage")
+"""The heads that belong to `counted`."""
+
+
+def of_model(run_id: str, name: str) -> Place:
+    """The page of an architecture."""
+    return to("model", run=run_id, name=name)
+
+
+def of_cell(run_id: str, cell_id: str) -> Place:
+    """The page of a cell."""
+    return to("cell", run=run_id, id=cell_id)
