@@ -8,6 +8,7 @@ import typer
 
 from modelmuster import __version__
 from modelmuster.cli import (
+    bisect,
     card,
     catalog,
     checks,
@@ -74,6 +75,7 @@ app.command("feed")(feed.feed)
 app.add_typer(expect.app, name="expect")
 app.command("compare")(gate.compare)
 app.command("gate")(gate.gate)
+app.command("bisect")(bisect.bisect)
 app.command("worker")(worker.worker)
 app.command("workers")(worker.workers)
 app.add_typer(golden.app, name="golden")
