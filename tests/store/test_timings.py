@@ -30,7 +30,7 @@ def test_a_timing_comes_out_as_it_went_in(home):
     for name in msgspec.structs.asdict(timing):
         assert getattr(row, name) == getattr(timing, name), name
     assert (row.asked_batch, row.sequence, row.attention) == (4, 16, "eager")
-    assert row.reproduce.endswith("--scale tiny --batch 4 --sequence 16 --attention eager")
+    assert row.reproduce.endswith("--batch 4 --sequence 16 --attention eager --threads 2")
 
 
 def test_the_latest_of_its_kind_stands_and_other_kinds_beside_it(home):

@@ -7,10 +7,11 @@ from typer.testing import CliRunner
 
 from modelmuster import store
 from modelmuster.cli.app import app
+from modelmuster.history.operators import named
 from modelmuster.records import Outcome
 from modelmuster.settings import Home
 from modelmuster.views.narrowing import narrow
-from modelmuster.views.operators import missing_operators, named
+from modelmuster.views.operators import missing_operators
 from run_folders import make_cell, make_record, make_result, write_run
 
 HISTC = (

@@ -26,6 +26,7 @@ from modelmuster.cli import (
     measure,
     plan,
     recipe,
+    recommend,
     report,
     results,
     run,
@@ -64,6 +65,8 @@ app.command("estimate")(estimate.estimate)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("measure")(measure.measure)
+app.command("recommend")(recommend.recommend)
+app.command("advise")(recommend.advise)
 app.command("demo")(demo.demo)
 app.command("results")(results.results)
 app.command("generate")(generate.generate)

@@ -12,6 +12,9 @@ from modelmuster.records import Cell, DeviceKind, Family, Scale
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
 
+WIDEST = 0.1
+"""Half the width of the median's interval, relative to it, beyond which a row says nothing about speed."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimedRow:
@@ -80,6 +83,15 @@ class TimedRow:
         return (self.high_ms - self.low_ms) / (2 * self.median_ms)
 
     @property
+    def thin(self) -> str:
+        """Why the row is too little evidence of speed; empty where it is enough."""
+        if self.half_width is None:
+            return f"thin evidence: {self.repeats} passes"
+        if self.half_width > WIDEST:
+            return f"thin evidence: its median is known to ±{self.half_width:.0%} only"
+        return ""
+
+    @property
     def memory_bytes(self) -> int | None:
         """What the model takes: on an accelerator where that is told, else in the process."""
         return self.device_bytes if self.device_bytes is not None else self.model_bytes
@@ -121,4 +133,4 @@ def _row(row: dict[str, Any]) -> TimedRow:
     row["fallbacks"] = row["fallbacks"] or ()
     row["flags"] = row["flags"] or ()
     cell = msgspec.convert(row | {"batch": row["asked_batch"], "checks": ("measure",)}, Cell)
-    return msgspec.convert(row | {"reproduce": reproduce(cell)}, TimedRow)
+    return msgspec.convert(row | {"reproduce": f"{reproduce(cell)} --threads {row['threads']}"}, TimedRow)

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from modelmuster.history.operators import named
 from modelmuster.records import FINDINGS, Outcome
 from modelmuster.selection import reproduce
 from modelmuster.store import Reader
 from modelmuster.store.cells import IDENTITY, cell_of
 from modelmuster.views.narrowing import RESULTS, Narrowing
-
-_SAID = (
-    # torch.onnx, the way of torch.export and the way of tracing
-    r"No ONNX function found for <OpOverload\(op='(?P<a>[\w.:]+)'",
-    r"Exporting the operator '(?P<b>[\w.:]+)' to ONNX",
-    # ONNX Runtime
-    r"Could not find an implementation for (?P<c>\w+)\(\d+\)",
-    r"(?P<d>[\w.]+(?::\w+)?)\(-?\d+\) is not a registered function/op",
-    # OpenVINO
-    r"(?:No conversion rule found for operations?|does not support the following ONNX operations?): (?P<e>[\w.:, ]+)",
-    # PyTorch on a device, or in a dtype
-    r"The operator '(?P<f>[\w.:]+)' is not currently implemented",
-    r"\"(?P<g>\w+)\" not implemented for '\w+'",
-)
-_PATTERN = re.compile("|".join(_SAID))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +47,3 @@ def missing_operators(reader: Reader, narrowing: Narrowing) -> list[MissingOpera
         MissingOperator(operator, target, tuple(sorted(names)), first[operator, target])
         for (operator, target), names in sorted(needed.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
-
-
-def named(words: str) -> Iterator[str]:
-    """The operators that a message names as missing, each once; `aten::histc` and `aten.histc` are one."""
-    found = [
-        name for match in _PATTERN.finditer(words) for group in match.groups() if group for name in group.split(",")
-    ]
-    yield from dict.fromkeys(name.strip(" .").replace("::", ".") for name in found)
