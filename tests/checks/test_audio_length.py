@@ -42,9 +42,25 @@ def test_a_mask_that_is_not_read_or_leaks_fails(masking, said):
     assert said in finding.message
 
 
-def test_a_model_that_normalises_over_time_is_not_asked():
+class Normalising(torch.nn.Module):
+    """Normalises over the whole sound, padding included, and only then looks at its mask."""
+
+    def __init__(self, masking):
+        super().__init__()
+        self.masking = masking
+        self.norm = torch.nn.GroupNorm(1, 1)
+
+    def forward(self, input_values, attention_mask):
+        heard = self.norm(input_values[:, None])[:, 0].abs() * self.masking(attention_mask)
+        return {"logits": heard.sum(1).repeat(4, 1).T}
+
+
+@pytest.mark.parametrize(
+    ("masking", "outcome"), [(lambda mask: mask, Outcome.PASS), (lambda mask: 0.5 + 0.5 * mask, Outcome.FAIL)]
+)
+def test_what_lies_behind_a_normalisation_over_time_keeps_to_the_mask(masking, outcome):
     inputs = {"input_values": models.noise(2, 64), "attention_mask": np.ones((2, 64), np.int64)}
-    module = Hearing(lambda mask: mask)
-    module.norm = torch.nn.GroupNorm(1, 4)
-    trial = models.trial(models.subject(module, inputs, modalities=(Modality.AUDIO,)))
-    assert "before any mask" in AudioLength().applies(trial)
+    trial = models.trial(models.subject(Normalising(masking), inputs, modalities=(Modality.AUDIO,)))
+    finding = AudioLength().run(trial)
+    assert finding.outcome is outcome, finding.message
+    assert finding.figures["changed_behind"] == "1 normalisations over time"

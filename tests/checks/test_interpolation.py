@@ -36,3 +36,20 @@ def test_values_that_are_not_finite_at_another_size_fail():
 
 def test_a_model_without_the_flag_is_not_asked():
     assert Interpolation().applies(models.trial(models.bert()))
+
+
+def test_interpolation_that_mixes_rows_and_columns_fails(monkeypatch):
+    subject = models.vit()
+    module = subject.module.embeddings
+    right = type(module).interpolate_pos_encoding
+
+    def transposed(embeddings, height, width):
+        if height == width:
+            return right(module, embeddings, height, width)
+        table = module.position_embeddings[:, 1:].reshape(1, 4, 4, -1).permute(0, 3, 2, 1)
+        made = torch.nn.functional.interpolate(table, size=(8, 4), mode="bicubic").permute(0, 2, 3, 1)
+        return torch.cat((module.position_embeddings[:, :1], made.reshape(1, 32, -1)), dim=1)
+
+    trial = models.trial(subject)
+    monkeypatch.setattr(module, "interpolate_pos_encoding", transposed)
+    assert "mixes rows and columns" in Interpolation().run(trial).message

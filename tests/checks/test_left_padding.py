@@ -1,10 +1,14 @@
 """Pad tokens that are seen, or counted, on the left are found."""
 
 import caches
+import torch
+import transformers
+from transformers.models.opt import modeling_opt
+from transformers.models.roberta import modeling_roberta
 
 import models
 from modelmuster.checks.left_padding import LeftPadding
-from modelmuster.records import Outcome
+from modelmuster.records import Family, Outcome
 
 
 def test_a_healthy_model_passes():
@@ -15,3 +19,50 @@ def test_a_mask_that_is_dropped_fails():
     finding = LeftPadding().run(models.trial(caches.maskless(models.llama())))
     assert finding.outcome is Outcome.FAIL
     assert "3 pad tokens on the left" in finding.message
+
+
+def tabled(model_class, config_class, family):
+    config = {**models.TEXT, "pad_token_id": 1, "ffn_dim": 64, "word_embed_proj_dim": 32}
+    inputs = {"input_ids": models.ids(), "attention_mask": models.ids() // models.ids()}
+    return models.subject(models.built(model_class, config_class, **config), inputs, family=family, config=config)
+
+
+def opt():
+    return tabled(transformers.OPTForCausalLM, transformers.OPTConfig, Family.DECODER_ONLY)
+
+
+def roberta():
+    return tabled(transformers.RobertaModel, transformers.RobertaConfig, Family.ENCODER_ONLY)
+
+
+def test_models_that_count_positions_past_the_padding_pass():
+    for subject in (opt(), roberta()):
+        trial = models.trial(subject)
+        assert LeftPadding().applies(trial) is None
+        finding = LeftPadding().run(trial)
+        assert finding.outcome is Outcome.PASS, finding.message
+        assert "counted.relative_rmse" in finding.figures
+
+
+def test_positions_that_count_the_padding_fail(monkeypatch):
+    table = modeling_opt.OPTLearnedPositionalEmbedding.forward
+    monkeypatch.setattr(
+        modeling_opt.OPTLearnedPositionalEmbedding,
+        "forward",
+        lambda self, attention_mask, past=0, position_ids=None: table(
+            self, attention_mask, past, torch.arange(attention_mask.shape[1])[None]
+        ),
+    )
+    assert "3 pad tokens on the left" in LeftPadding().run(models.trial(opt())).message
+    monkeypatch.setattr(
+        modeling_roberta.RobertaEmbeddings,
+        "create_position_ids_from_input_ids",
+        staticmethod(lambda ids, padding, past=0: torch.arange(ids.shape[1]).expand_as(ids) + padding + 1),
+    )
+    assert "positions counted" in LeftPadding().run(models.trial(roberta())).message
+
+
+def test_a_table_that_counts_columns_is_not_asked_without_positions():
+    subject = models.bert()
+    subject.module.forward = lambda input_ids, attention_mask: None
+    assert "first column" in LeftPadding().applies(models.trial(subject))

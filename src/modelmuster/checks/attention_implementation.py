@@ -1,29 +1,30 @@
-"""Attention is computed in several ways; which one is chosen is a matter of speed, not of results.
-
-Flexible attention is not asked: it exists compiled only, and its compiler costs more than all other checks together.
-"""
+"""Attention is computed in several ways; which one is chosen is a matter of speed, not of results."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import attention_implementation, outputs
 from modelmuster.checks.padding import SIDES, masked
 from modelmuster.checks.question import Figures, Question, failed, passed
 from modelmuster.checks.texts import at, text_only
-from modelmuster.contracts import Capability, Outputs, Trial
+from modelmuster.contracts import Capability, Inputs, Outputs, Trial
 from modelmuster.numerics.rule import Comparison
 from modelmuster.records import Family, Finding
 
+FLEX = "flex_attention"
+
 
 class AttentionImplementation(Question):
-    """Runs with eager attention where the model runs fused, and the other way round."""
+    """Runs with eager attention, with fused, and with flexible where the class offers it and a CPU can run it."""
 
     name = "attention_implementation"
-    question = "Do eager and fused attention (sdpa) give the same outputs, padded or not?"
+    question = "Do eager, fused (sdpa) and flexible (flex) attention give the same outputs, padded or not?"
     needs = frozenset({Capability.MODULE})
 
     def applies(self, trial: Trial) -> str | None:
@@ -38,13 +39,38 @@ class AttentionImplementation(Question):
         for kind, inputs in _asked(trial).items():
             with attention_implementation(trial.module, "eager"):
                 eager = outputs(trial, inputs)
-            with attention_implementation(trial.module, "sdpa"):
-                fused = outputs(trial, inputs)
-            compared = _at_real_tokens(trial, inputs, eager, fused)
-            figures[f"{kind}.relative_rmse"] = size_of(compared)
-            if not agrees(compared):
-                return failed(f"eager and sdpa disagree on {kind} inputs: {off(compared)}", figures)
+            for name, run in _OTHERS.items():
+                try:
+                    other = run(trial, inputs)
+                except (ValueError, NotImplementedError) as refusal:
+                    if name != FLEX:
+                        raise
+                    figures[f"{kind}.{name}"] = f"refused: {refusal}"
+                    continue
+                if other is None:
+                    continue
+                compared = _at_real_tokens(trial, inputs, eager, other)
+                figures[f"{kind}.{name}.relative_rmse"] = size_of(compared)
+                if not agrees(compared):
+                    return failed(f"eager and {name} disagree on {kind} inputs: {off(compared)}", figures)
         return passed(figures)
+
+
+def _fused(trial: Trial, inputs: Inputs) -> Outputs:
+    with attention_implementation(trial.module, "sdpa"):
+        return outputs(trial, inputs)
+
+
+def _flexible(trial: Trial, inputs: Inputs) -> Outputs | None:
+    """Its masks and scores are those of compiled code, but the compiler, which takes seconds, is left out."""
+    parts = [part for part in trial.module.modules() if hasattr(part, "_supports_flex_attn")]
+    if not all(part._supports_flex_attn for part in parts) or trial.target != "torch:cpu":  # noqa: SLF001
+        return None
+    with torch.compiler.set_stance("force_eager"), attention_implementation(trial.module, FLEX):
+        return outputs(trial, inputs)
+
+
+_OTHERS: dict[str, Callable[[Trial, Inputs], Outputs | None]] = {"sdpa": _fused, FLEX: _flexible}
 
 
 def _asked(trial: Trial) -> dict[str, dict[str, Any]]:

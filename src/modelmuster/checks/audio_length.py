@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
 from modelmuster.checks.differences import agrees, influence, noise_floor, off, same, size_of
 from modelmuster.checks.feeding import carriers
 from modelmuster.checks.forward import main_outputs
+from modelmuster.checks.live import attention_implementation, call, outputs
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
-from modelmuster.contracts import Capability, Output, Outputs, Trial
+from modelmuster.contracts import Capability, Inputs, Output, Outputs, Trial
+from modelmuster.numerics.tensors import flatten
 from modelmuster.records import Finding, Modality
 
 MASKS = ("attention_mask", "feature_attention_mask", "input_features_mask", "padding_mask", "audio_attention_mask")
@@ -27,17 +32,13 @@ class AudioLength(Question):
     needs = frozenset({Capability.MODULE})
 
     def applies(self, trial: Trial) -> str | None:
-        """Models that are fed a mask over the time of their sound, and that do not normalise over all of it."""
-        if not _masked(trial):
-            return "fed no mask over the time of a sound"
-        if any(isinstance(part, _OVER_TIME) for part in trial.module.modules()):
-            return "normalises over the whole length of a sound, padding included, before any mask is applied"
-        return None
+        """Models that are fed a mask over the time of their sound."""
+        return None if masked_sound(trial) else "fed no mask over the time of a sound"
 
     def run(self, trial: Trial) -> Finding:
-        """More than the floor of the rule for the mask, twice the rule's tolerance for what it hides."""
+        """More than the floor of the rule for the mask, twice its tolerance for what it hides, no weight there."""
         figures, inputs = Figures(), trial.inputs
-        found = _masked(trial)
+        found = masked_sound(trial)
         assert found is not None
         sound, mask_name, axis = found
         mask = inputs[mask_name].copy()
@@ -55,19 +56,82 @@ class AudioLength(Question):
             return failed(
                 f"hiding half of the sound changes {most} by {change:.1e} only: the mask is not read", figures
             )
-        other = np.moveaxis(inputs[sound].copy(), axis, -1)
         # Convolutions read across the border of the mask, so only what lies well behind it is changed.
-        deep = half + (mask.shape[-1] - half) // 2
-        other[..., deep:] = 0.5 - other[..., deep:][..., ::-1]
-        changed = trial.run({**inputs, sound: np.moveaxis(other, -1, axis).copy(), mask_name: mask})
+        deep = 0.75
+        norms = [part for part in trial.module.modules() if isinstance(part, _OVER_TIME)]
+        if norms:
+            # They average over the whole length, padding included, before any mask is applied: by contract. What lies
+            # behind them must keep to the mask all the same.
+            figures["changed_behind"] = f"{len(norms)} normalisations over time"
+            with _other_after(norms, deep):
+                changed = outputs(trial, {**inputs, mask_name: mask})
+        else:
+            other = np.moveaxis(inputs[sound].copy(), axis, -1)
+            start = int(deep * mask.shape[-1])
+            other[..., start:] = 0.5 - other[..., start:][..., ::-1]
+            changed = trial.run({**inputs, sound: np.moveaxis(other, -1, axis).copy(), mask_name: mask})
         compared = same(trial, _early(trial, hidden), _early(trial, changed))
         figures["hidden.relative_rmse"] = size_of(compared)
         if not agrees(compared):
             return failed(f"another sound under the mask: {off(compared)}", figures)
-        return passed(figures)
+        wrong = _attended(trial, found, {**inputs, mask_name: mask}, half, figures)
+        return failed(wrong, figures) if wrong else passed(figures)
 
 
-def _masked(trial: Trial) -> tuple[str, str, int] | None:
+@contextmanager
+def _other_after(norms: list[torch.nn.Module], deep: float) -> Iterator[None]:
+    """What these layers return is turned round beyond this share of the time, their last axis."""
+
+    def turned(_part: torch.nn.Module, _given: tuple[torch.Tensor, ...], returned: torch.Tensor) -> torch.Tensor:
+        start = int(deep * returned.shape[-1])
+        return torch.cat((returned[..., :start], 0.5 - returned[..., start:].flip(-1)), dim=-1)
+
+    hooks = [part.register_forward_hook(turned) for part in norms]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _attended(trial: Trial, found: tuple[str, str, int], inputs: Inputs, length: int, figures: Figures) -> str | None:
+    """Attention maps over the frames of the sound give weight to frames that are hidden.
+
+    What lies there may be made zero before, so that it has no influence; it would still take weight from the others.
+    """
+    if set(trial.recipe.modalities) != {Modality.AUDIO} or not hasattr(trial.module, "set_attn_implementation"):
+        return None
+    with attention_implementation(trial.module, "eager"):
+        returned = call(trial, inputs, output_attentions=True)
+    maps = [
+        weights
+        for weights in getattr(returned, "attentions", None) or ()
+        if isinstance(weights, torch.Tensor) and weights.dim() == 4 and weights.shape[-1] == weights.shape[-2]
+    ]
+    shorter = frames_of(trial, found, length) if maps else None
+    if shorter is None:
+        return None
+    figures["frames_shown"] = shorter
+    for layer, weights in enumerate(maps):
+        seen = float(weights[..., :shorter, shorter:].max()) if shorter < weights.shape[-1] else 0.0
+        if seen > 0:
+            return f"layer {layer} attends to frames that the mask hides, with a weight of up to {seen:.1e}"
+    return None
+
+
+def frames_of(trial: Trial, found: tuple[str, str, int], length: int, row: int = 0) -> int | None:
+    """Frames that one sound has, cut to this length and alone: seen from what comes out, not from a formula."""
+    sound, mask_name, axis = found
+    cut = {
+        sound: np.take(trial.inputs[sound][[row]], np.arange(length), axis),
+        mask_name: np.ones_like(trial.inputs[mask_name][[row], :length]),
+    }
+    answers = main_outputs(flatten(call(trial, cut)))
+    frames = next(iter(answers.values()), None)
+    return int(frames.array.shape[1]) if frames is not None and frames.array.ndim == 3 else None
+
+
+def masked_sound(trial: Trial) -> tuple[str, str, int] | None:
     """A sound, its mask and the axis of its time."""
     inputs = trial.inputs
     sounds = [name for name, modality in carriers(trial).items() if modality is Modality.AUDIO]
@@ -82,10 +146,10 @@ def _masked(trial: Trial) -> tuple[str, str, int] | None:
     return None
 
 
-def _early(trial: Trial, outputs: Outputs) -> dict[str, Output]:
+def _early(trial: Trial, returned: Outputs) -> dict[str, Output]:
     """Outputs of a decoder as they are; of the frames of an encoder the first quarter, well before the mask begins."""
     found = {}
-    for name, output in main_outputs(outputs).items():
+    for name, output in main_outputs(returned).items():
         frames = output.array.ndim == 3 and "decoder_input_ids" not in trial.inputs and "input_ids" not in trial.inputs
         # Time is the longer axis: frames × width, or one channel × samples.
         axis = int(np.argmax(output.array.shape[1:])) + 1 if output.array.shape[1:2] == (1,) else 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 
 from modelmuster.checks.differences import influence, noise_floor
 from modelmuster.checks.live import arguments
@@ -52,7 +54,10 @@ def _other_theta(value: Any) -> Any:
 
 CHANGES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     (r"\w*_softcap(ping)?", _times(0.02)),
-    (r"\w*_multiplier|logits?_scal(e|ing)|scale_(emb|depth)|attention_scaling|residual_scale", _times(2.0)),
+    (
+        r"(?!\w*dim_multiplier)\w*_multiplier|logits?_scal(e|ing)|scale_(emb|depth)|attention_scaling|residual_scale",
+        _times(2.0),
+    ),
     (r"query_pre_attn_scalar", _times(4.0)),
     (r"(layer|rms|group|batch)_norm_eps(ilon)?|norm_eps(ilon)?|layer_norm_epsilon|\w+_norm_eps", _other_epsilon),
     (r"hidden_act(ivation)?|activation_function|encoder_act|decoder_act", _other_activation),
@@ -64,8 +69,10 @@ training, name token ids or choose a code path."""
 PARTS: tuple[tuple[str, frozenset[Modality]], ...] = (
     (r"audio|speech", frozenset({Modality.AUDIO})),
     (r"vision|image", frozenset({Modality.IMAGE, Modality.VIDEO})),
+    (r"prompt_encoder", frozenset()),
 )
-"""Names of sub-configs with the modalities that feed what they configure."""
+"""Names of sub-configs with the modalities that feed what they configure; an encoder of prompts applies its settings to
+masks as prompts, which no recipe hands in."""
 
 
 class ConfigFields(Question):
@@ -84,28 +91,35 @@ class ConfigFields(Question):
         return None
 
     @staticmethod
-    def _asked(trial: Trial) -> list[tuple[tuple[str, ...], Any]]:
-        fed = set(trial.recipe.modalities)
-        return [(path, value) for path, value in _fields(trial.module.config) if _is_fed(path, fed)][:MOST_FIELDS]
+    def _asked(trial: Trial, idle: frozenset[str] = frozenset()) -> list[tuple[tuple[str, ...], Any]]:
+        """The fields to change, but for those of sub-configs whose types are `idle`."""
+        fed, root = set(trial.recipe.modalities), trial.module.config
+        found = [(path, value) for path, value in _fields(root) if _is_fed(path, fed)]
+        return [
+            (path, value) for path, value in found if len(path) == 1 or type(_owner(root, path)).__name__ not in idle
+        ][:MOST_FIELDS]
 
     def run(self, trial: Trial) -> Finding:
         """More than the floor of the rule."""
         trial.entering(Stage.RUN)
         module, figures, dead = trial.module, Figures(), []
-        before = _outputs(trial, module)
+        with _used_configs(module) as idle:
+            before = _outputs(trial, module)
+        figures["never_called"] = ", ".join(sorted(idle))
         again = _built_again(module, module.config)
         if again is None:
             return not_applicable("its own configuration builds a model of other shapes")
         change, most = influence(before, _outputs(trial, again), trial.dtype)
         if change > noise_floor(trial.dtype):
             return not_applicable(f"built again from its own configuration and weights, {most} changes by {change:.1e}")
-        for path, value in self._asked(trial):
+        for path, value in self._asked(trial, frozenset(idle)):
             config = copy.deepcopy(module.config)
-            owner = config
-            for name in path[:-1]:
-                owner = getattr(owner, name)
-            setattr(owner, path[-1], value)
-            built = _built_again(module, config)
+            try:
+                setattr(_owner(config, path), path[-1], value)
+                built = _built_again(module, config)
+            except (ValueError, StrictDataclassError) as refusal:
+                figures[f"{'.'.join(path)}.refused"] = str(refusal)
+                continue
             if built is None:
                 continue
             change, _ = influence(before, _outputs(trial, built), trial.dtype)
@@ -114,6 +128,31 @@ class ConfigFields(Question):
                 dead.append(".".join(path))
         trial.entering(Stage.COMPARE)
         return failed(f"of no effect: {', '.join(dead)}", figures) if dead else passed(figures)
+
+
+def _owner(config: Any, path: tuple[str, ...]) -> Any:
+    """The configuration, or its part, that has the field."""
+    for name in path[:-1]:
+        config = getattr(config, name)
+    return config
+
+
+@contextmanager
+def _used_configs(module: torch.nn.Module) -> Iterator[set[str]]:
+    """At the end, the types of the configurations of parts of which none was called in here."""
+    held: dict[str, bool] = {}
+    hooks = []
+    for part in module.modules():
+        kind = type(getattr(part, "config", None)).__name__
+        held.setdefault(kind, False)
+        hooks.append(part.register_forward_pre_hook(lambda _part, _given, kind=kind: held.update({kind: True})))
+    idle: set[str] = set()
+    try:
+        yield idle
+    finally:
+        for hook in hooks:
+            hook.remove()
+        idle |= {kind for kind, used in held.items() if not used}
 
 
 def _is_fed(path: tuple[str, ...], fed: set[Modality]) -> bool:
@@ -134,7 +173,10 @@ def _fields(config: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 def _built_again(module: torch.nn.Module, config: Any) -> torch.nn.Module | None:
     """A model of that configuration with the module's weights; None where they do not fit: the field is a size."""
-    made: torch.nn.Module = type(module)(copy.deepcopy(config))
+    from transformers.initialization import no_init_weights
+
+    with no_init_weights():
+        made: torch.nn.Module = type(module)(copy.deepcopy(config))
     shapes = {name: value.shape for name, value in made.state_dict().items()}
     if any(shapes.get(name, value.shape) != value.shape for name, value in module.state_dict().items()):
         return None

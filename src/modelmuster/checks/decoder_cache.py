@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from transformers.modeling_outputs import BaseModelOutput
 
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import accepts, call, outputs
@@ -40,10 +41,12 @@ class DecoderCache(Question):
         start, length = 0, tokens.shape[1]
         further: dict[str, Any] = {}
         for stop in range(length // 2, length + 1):
-            returned = call(trial, {**inputs, "decoder_input_ids": tokens[:, start:stop]}, use_cache=True, **further)
+            with _encoded(trial.module) as encoded:
+                returned = call(
+                    trial, {**inputs, "decoder_input_ids": tokens[:, start:stop]}, use_cache=True, **further
+                )
             cache = getattr(returned, "past_key_values", None)
-            encoded = getattr(returned, "encoder_last_hidden_state", None)
-            if cache is None or (encoded is None and not further):
+            if cache is None or not (encoded or further):
                 return not_applicable("returns no cache, or not what its encoder gave")
             got = _decoded(flatten(returned))
             expected = {
@@ -56,10 +59,25 @@ class DecoderCache(Question):
             if not agrees(compared):
                 return failed(f"tokens {start} to {stop - 1} on top of the cache: {off(compared)}", figures)
             further["past_key_values"] = cache
-            further.setdefault("encoder_outputs", BaseModelOutput(last_hidden_state=encoded))
+            further.setdefault("encoder_outputs", next(iter(encoded), None))
             inputs = {name: value for name, value in inputs.items() if "mask" in name}
             start = stop
         return passed(figures)
+
+
+@contextmanager
+def _encoded(module: Any) -> Iterator[list[Any]]:
+    """What the encoder returns in here, whole: some decoders want more of it than its last state."""
+    returned: list[Any] = []
+    encoder = module.get_encoder() if hasattr(module, "get_encoder") else None
+    if encoder is None:
+        yield returned
+        return
+    hook = encoder.register_forward_hook(lambda _part, _given, found: returned.append(found))
+    try:
+        yield returned
+    finally:
+        hook.remove()
 
 
 def _decoded(outputs: Outputs) -> dict[str, Output]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modelmuster.contracts import Trial
+from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Modality
 
 _IDS = r"(\w+_)?input_ids|task_inputs"
@@ -30,7 +30,7 @@ CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
     (r"past_values|future_values|time_series\w*", (Modality.TIME_SERIES,)),
     (r"bbox|xpath_(tags|subs)_seq", (Modality.LAYOUT,)),
     (
-        r"states|actions|rewards|returns_to_go|input_(points|boxes)|residue_index|res_type|\w*coord\w*|aatype",
+        r"states|actions|rewards|returns_to_go|timesteps|input_(points|boxes)|residue_index|res_type|\w*coord\w*|aatype",
         (Modality.TABULAR,),
     ),
     (
@@ -42,6 +42,11 @@ CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
 
 NUMBERED = {"flattened_patches": 2}
 """Inputs whose first columns are numbers of rows and columns, not values."""
+
+_QUANTISER = re.compile(
+    r"codebook_(size|dim|length)|num_quantizers|n_codebooks|num_codevector\w*|vq_config|quantizer\w*"
+)
+"""Keys of configurations of models that choose among code words and copy the gradient past the choice."""
 
 _MASKS = re.compile(r"\w*(mask|_len|_lens|_lengths?|cutoffs|sizes|dim|grid\w*|_ids_mask)")
 
@@ -114,7 +119,7 @@ def changed(trial: Trial, name: str) -> dict[str, Any] | None:
         inputs[name] = type(value)(_moved(member, ()) for member in value)
     else:
         kept = NUMBERED.get(name, 0)
-        moved = _moved(value[..., kept:], special_tokens(trial.recipe.config))
+        moved = _moved(value[..., kept:], special_ids(trial))
         inputs[name] = np.concatenate([value[..., :kept], moved], axis=-1) if kept else moved
     return inputs if not _equal(inputs[name], value) else None
 
@@ -132,9 +137,27 @@ def settings(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from settings(value)
 
 
+def quantiser(trial: Trial) -> str:
+    """The setting or the part that tells that the model chooses among code words; empty where it does not."""
+    known = [trial.recipe.config]
+    parts: list[str] = []
+    if Capability.MODULE in trial.capabilities:
+        parts = [name for name, _ in trial.module.named_modules() if name.rpartition(".")[2] == "quantizer"]
+        known += [trial.module.config.to_dict()] if hasattr(trial.module, "config") else []
+    keys = (str(key) for config in known for key, _ in settings(config))
+    return next((key for key in keys if _QUANTISER.fullmatch(key)), "") or next(iter(parts), "")
+
+
+def special_ids(trial: Trial) -> tuple[int, ...]:
+    """Every id with a role, that of the recipe's configuration and of its defaults where they can be seen."""
+    if Capability.MODULE in trial.capabilities and hasattr(trial.module, "config"):
+        return tuple(sorted({*special_tokens(trial.recipe.config), *special_tokens(trial.module.config.to_dict())}))
+    return special_tokens(trial.recipe.config)
+
+
 def _special(config: Mapping[str, Any]) -> Iterator[int]:
     for key, value in settings(config):
-        if re.fullmatch(r"\w*(token|pad|eos|bos|sep|cls|mask)\w*_(id|ids|index)", key):
+        if isinstance(key, str) and re.fullmatch(r"\w*(token|pad|eos|bos|sep|cls|mask)\w*_(id|ids|index)", key):
             yield from (member for member in (value if isinstance(value, list) else [value]) if _is_id(member))
 
 

@@ -30,12 +30,16 @@ class HiddenStates(Question):
 
     def run(self, trial: Trial) -> Finding:
         """Exact counts and shapes."""
-        layers, figures = trial.module.config.num_hidden_layers, Figures()
+        config, figures = trial.module.config, Figures()
+        # Where both are told, a layer that returns its state counts for several of the other kind.
+        layers = getattr(config, "num_layers", config.num_hidden_layers)
         rows, length = trial.inputs["input_ids"].shape
         states = getattr(call(trial, trial.inputs, output_hidden_states=True), "hidden_states", None)
         if states is None:
             return not_applicable("returns no hidden states")
         figures |= {"layers": layers, "hidden_states": len(states)}
+        if len({state.shape[1] for state in states}) > 1:
+            return not_applicable("returns the states of several stacks, which count their positions differently")
         if len(states) != layers + 1:
             return failed(f"{len(states)} hidden states for {layers} layers", figures)
         odd = [tuple(state.shape) for state in states if tuple(state.shape[:2]) != (rows, length)]
@@ -47,7 +51,7 @@ class HiddenStates(Question):
                 return failed(f"layer {layer} changes its hidden state by {moved:.1e} only", figures)
         maps = _attention_maps(trial)
         figures["attentions"] = len(maps)
-        if maps and len(maps) > layers:
+        if len(maps) > max(layers, config.num_hidden_layers):
             return failed(f"{len(maps)} attention maps for {layers} layers", figures)
         return passed(figures)
 

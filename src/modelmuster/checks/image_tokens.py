@@ -14,6 +14,11 @@ from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.records import Finding, Modality, Stage
 
+STRATEGY = "vision_feature_select_strategy"
+
+SAME_PATCH = 1e-4
+"""Share of the largest feature by which features of the same patch may differ."""
+
 _PLACEHOLDERS = ("image_token_id", "image_token_index")
 
 
@@ -46,6 +51,8 @@ class ImageTokens(Question):
             return not_applicable("get_image_features returns no tensor of features")
         if features != here.sum():
             return failed(f"{features} image features for {int(here.sum())} placeholders", figures)
+        if wrong := _wrong_patches(trial, figures):
+            return failed(wrong, figures)
         if not hasattr(_base(trial.module), "get_placeholder_mask"):
             return passed(figures)
         fewer = inputs["input_ids"].copy()
@@ -67,8 +74,36 @@ def _base(module: Any) -> Any:
     return module if hasattr(module, "get_placeholder_mask") else getattr(module, "model", module)
 
 
+def _wrong_patches(trial: Trial, figures: Figures) -> str | None:
+    """With the patches alone asked for, something else than all features but the first, that of the class token."""
+    if STRATEGY not in inspect.signature(trial.module.get_image_features).parameters:
+        return None
+    if getattr(trial.module.config, STRATEGY, None) != "default":
+        return None
+    patches, whole = _image_features(trial), _image_features(trial, **{STRATEGY: "full"})
+    pairs = list(zip(_stacked(patches), _stacked(whole), strict=False))
+    if not pairs or any(first.shape[-2] != second.shape[-2] - 1 for first, second in pairs):
+        return None
+    worst = max(float((first - second[..., 1:, :]).abs().max() / second.abs().max()) for first, second in pairs)
+    figures["patches.off"] = worst
+    if worst > SAME_PATCH:
+        return "the features of the patches alone are not all features but that of the class token"
+    return None
+
+
+def _stacked(features: Any) -> list[torch.Tensor]:
+    """Features of single images, places × numbers."""
+    if isinstance(features, torch.Tensor):
+        return [features] if features.dim() in {2, 3} else []
+    return [found for member in features for found in _stacked(member)] if isinstance(features, list | tuple) else []
+
+
 def _features(trial: Trial) -> int | None:
     """Features that the recipe's images give, counted over all of them."""
+    return _count(_image_features(trial))
+
+
+def _image_features(trial: Trial, **settings: Any) -> Any:
     method = trial.module.get_image_features
     given = arguments(trial, trial.inputs)
     # The keyword-only tail of these methods is passed on to towers that take no text.
@@ -77,9 +112,9 @@ def _features(trial: Trial) -> int | None:
     trial.entering(Stage.RUN)
     seed_forward()
     with torch.no_grad():
-        returned = method(**named)
+        returned = method(**named | settings)
     trial.entering(Stage.COMPARE)
-    return _count(getattr(returned, "pooler_output", returned))
+    return getattr(returned, "pooler_output", returned)
 
 
 def _count(features: Any) -> int | None:

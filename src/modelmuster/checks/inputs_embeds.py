@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from modelmuster.checks.differences import agrees, off, same
-from modelmuster.checks.live import accepts, arguments, outputs
+from modelmuster.checks.live import accepts, arguments, outputs, word_table
 from modelmuster.checks.question import Question, failed, passed
 from modelmuster.checks.texts import text_only
 from modelmuster.contracts import Capability, Trial
@@ -23,14 +23,14 @@ class InputsEmbeds(Question):
 
     def applies(self, trial: Trial) -> str | None:
         """Text models that take either."""
-        if not accepts(trial, "inputs_embeds") or not hasattr(trial.module, "get_input_embeddings"):
-            return "forward takes no inputs_embeds"
+        if not accepts(trial, "inputs_embeds") or word_table(trial.module) is None:
+            return "forward takes no inputs_embeds, or the class names no table of words"
         return text_only(trial)
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance."""
         given = arguments(trial, trial.inputs)
-        table = trial.module.get_input_embeddings()
+        table = word_table(trial.module)
         with torch.no_grad():
             given["inputs_embeds"] = table(given.pop("input_ids"))
         got = flatten(call_seeded(trial.module, given))

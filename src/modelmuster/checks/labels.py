@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from modelmuster.checks.feeding import special_tokens
+from modelmuster.checks.feeding import special_ids
 from modelmuster.checks.live import accepts
 from modelmuster.checks.promises import tasks_of
 from modelmuster.checks.question import Question
@@ -81,7 +81,7 @@ def labels_for(trial: Trial) -> Labels | str:
     if tasks & _HERE and (trial.architecture.family is Family.ENCODER_ONLY or not tasks & _NEXT):
         return _words(_other(tokens), shift=0)
     if tasks & _NEXT:
-        special = special_tokens(trial.recipe.config)
+        special = special_ids(trial)
         return _words(np.where(np.isin(tokens, special), IGNORED, tokens), shift=1)
     return "the loss of this task is not a plain cross-entropy"
 

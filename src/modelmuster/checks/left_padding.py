@@ -1,7 +1,8 @@
-"""Decoders are padded on the left; a padded row must be answered like the same row without its padding."""
+"""A row that is padded on the left must be answered like the same row without its padding."""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import accepts, outputs
 from modelmuster.checks.padding import masked
+from modelmuster.checks.position_ids import tables
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.checks.texts import NO_TOKENS, at, pad_token, text_only
 from modelmuster.contracts import Capability, Trial
@@ -19,16 +21,19 @@ WIDTH = 3
 
 
 class LeftPadding(Question):
-    """Puts pad tokens before each row, hidden by the mask, with positions counted from the first real token."""
+    """Puts pad tokens before each row, hidden by the mask; positions are handed in, and left for the model to count."""
 
     name = "left_padding"
     question = "Is a row that was padded on the left answered like the same row without padding?"
-    families = frozenset({Family.DECODER_ONLY})
+    families = frozenset({Family.DECODER_ONLY, Family.ENCODER_ONLY})
     needs = frozenset({Capability.MODULE})
 
     def applies(self, trial: Trial) -> str | None:
-        """Text models that take a mask."""
-        return text_only(trial) or masked(trial)
+        """Text models that take a mask, and positions or a way to count them past the padding."""
+        reason = text_only(trial) or masked(trial)
+        if reason is None and not _ways(trial):
+            return "counts the positions of its table from the first column, whatever stands there"
+        return reason
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance at the real tokens."""
@@ -38,22 +43,41 @@ class LeftPadding(Question):
         plain = at(outputs(trial, given), slice(None), length)
         if not plain:
             return not_applicable(NO_TOKENS)
-        padded = at(outputs(trial, left_padded(trial, given, WIDTH)), slice(WIDTH, None), length + WIDTH)
-        compared = same(trial, plain, padded)
-        figures["relative_rmse"] = size_of(compared)
-        if agrees(compared):
-            return passed(figures)
-        return failed(f"with {WIDTH} pad tokens on the left, {off(compared)}", figures)
+        for way in _ways(trial):
+            padded = left_padded(trial, given, WIDTH, positions=way == "given")
+            got = at(outputs(trial, padded), slice(WIDTH, None), length + WIDTH)
+            compared = same(trial, plain, got)
+            figures[f"{way}.relative_rmse"] = size_of(compared)
+            if not agrees(compared):
+                return failed(f"with {WIDTH} pad tokens on the left, positions {way}, {off(compared)}", figures)
+        return passed(figures)
 
 
-def left_padded(trial: Trial, given: dict[str, Any], width: int) -> dict[str, Any]:
-    """Tokens and mask with pad tokens before them; positions too, as generate() would count them."""
+def _ways(trial: Trial) -> list[str]:
+    """How the positions may come about: by an argument, or counted by the model where it can know of the padding.
+
+    Whoever sees differences of positions only need not know of it; a table that keeps a row for padding, and counts
+    from there, or that is handed the mask, says that it does.
+    """
+    found = tables(trial.module)
+    offset = any(getattr(table, "padding_idx", None) is not None for table in found)
+    counted = all(
+        getattr(table, "padding_idx", None) is not None
+        or "attention_mask" in inspect.signature(table.forward).parameters
+        for table in found
+    )
+    ways = {"given": accepts(trial, "position_ids") and not offset, "counted": counted}
+    return [way for way, possible in ways.items() if possible]
+
+
+def left_padded(trial: Trial, given: dict[str, Any], width: int, *, positions: bool = True) -> dict[str, Any]:
+    """Tokens and mask with pad tokens before them; positions too, if wanted, as generate() would count them."""
     sides = ((0, 0), (width, 0))
     made = {
         "input_ids": np.pad(given["input_ids"], sides, constant_values=pad_token(trial)),
         "attention_mask": np.pad(given["attention_mask"], sides),
     }
-    if accepts(trial, "position_ids"):
-        positions = made["attention_mask"].cumsum(-1) - 1
-        made["position_ids"] = np.maximum(positions, 0)
+    if positions and accepts(trial, "position_ids"):
+        counted = made["attention_mask"].cumsum(-1) - 1
+        made["position_ids"] = np.maximum(counted, 0)
     return made

@@ -41,13 +41,22 @@ def accepts(trial: Trial, name: str) -> bool:
     return name in inspect.signature(trial.module.forward).parameters
 
 
+def word_table(module: Any) -> Any:
+    """The input embeddings, or None for a class that names none."""
+    try:
+        return module.get_input_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
+
+
 @contextmanager
 def attention_implementation(module: Any, implementation: str) -> Iterator[None]:
     """The module attends in this way in here; each part of it gets its own setting back.
 
     Parts may differ: a backbone of convolutions offers no fused attention, whatever the rest of the model does.
     """
-    configs = {id(part.config): part.config for part in module.modules() if hasattr(part, "config")}
+    found = (getattr(part, "config", None) for part in module.modules())
+    configs = {id(config): config for config in found if hasattr(config, _ATTENTION)}
     before = [(config, getattr(config, _ATTENTION, None)) for config in configs.values()]
     if getattr(module.config, _ATTENTION, None) != implementation:
         module.set_attn_implementation(implementation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelmuster.checks.differences import agrees, off, size_of
+from modelmuster.checks.feeding import quantiser
 from modelmuster.checks.question import Figures, Question, failed, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.precision import in_dtype
@@ -34,6 +35,8 @@ class LowPrecision(Question):
             return "asked in float32 trials: this one has its own dtype"
         if Trait.MIXTURE_OF_EXPERTS in trial.architecture.traits:
             return "rounding may send a token to another expert, which no tolerance covers"
+        if chosen := quantiser(trial):
+            return f"rounding may choose another code word ({chosen}), which no tolerance covers"
         return None if trial.target == "torch:cpu" else "asked on the CPU; accelerators have cells of each dtype"
 
     def run(self, trial: Trial) -> Finding:

@@ -33,7 +33,7 @@ class PositionIds(Question):
         """Text models that take positions."""
         if not accepts(trial, "position_ids"):
             return "forward takes no position_ids"
-        if not _frequencies(trial.module) and not _tables(trial.module):
+        if not _frequencies(trial.module) and not tables(trial.module):
             return "the model has neither rotary frequencies nor a table of positions"
         return text_only(trial)
 
@@ -61,7 +61,7 @@ class PositionIds(Question):
         # A recurrence may begin anew at position 0.
         if (
             _frequencies(trial.module)
-            and not _tables(trial.module)
+            and not tables(trial.module)
             and Trait.STATE_SPACE not in trial.architecture.traits
         ):
             compared = same(trial, ask(counted), ask(counted + SHIFT))
@@ -75,8 +75,11 @@ def _frequencies(module: torch.nn.Module) -> bool:
     return any(name.rpartition(".")[2].endswith("inv_freq") for name, _ in module.named_buffers())
 
 
-def _tables(module: torch.nn.Module) -> bool:
-    return any(
-        (isinstance(part, torch.nn.Embedding) and "position" in name.rpartition(".")[2]) or name.endswith("wpe")
+def tables(module: torch.nn.Module) -> list[torch.nn.Module]:
+    """Parts that keep an embedding for each position."""
+    return [
+        part
         for name, part in module.named_modules()
-    )
+        if ("Embedding" in type(part).__name__ and "position" in name.rpartition(".")[2] and hasattr(part, "weight"))
+        or name.endswith("wpe")
+    ]

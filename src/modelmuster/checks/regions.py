@@ -19,6 +19,9 @@ from modelmuster.records import Finding, Modality, Stage
 PARTS = 4
 """Parts that each axis of an input is cut into."""
 
+SERIES_PARTS = 64
+"""Those of a past series: no longer than one of its patches. A future's last step has nothing left to influence."""
+
 LEAST = 1e-8
 """Share of the strongest region's gradient that counts as influence: far below any real one, above underflow."""
 
@@ -58,7 +61,7 @@ class Regions(Question):
             if gradient is None or not bool(gradient.any()):
                 continue
             asked += 1
-            sizes = [(place, float(part.abs().max())) for place, part in _cut(gradient)]
+            sizes = [(place, float(part.abs().max())) for place, part in _cut(gradient, _parts(name))]
             strongest = max(size for _, size in sizes)
             silent = [place for place, size in sizes if size <= LEAST * strongest]
             figures |= {f"{name}.regions": len(sizes), f"{name}.silent": len(silent)}
@@ -80,11 +83,15 @@ def _fed(trial: Trial) -> list[str]:
     ]
 
 
-def _cut(gradient: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
+def _parts(name: str) -> int:
+    return SERIES_PARTS if name == "past_values" else PARTS
+
+
+def _cut(gradient: torch.Tensor, parts: int) -> Iterator[tuple[str, torch.Tensor]]:
     """Every block of the tensor, its axes after the first cut into a few parts, with its place in words."""
     blocks = [("", gradient)]
     for axis in range(gradient.dim()):
-        count = gradient.shape[0] if axis == 0 else min(PARTS, gradient.shape[axis])
+        count = gradient.shape[0] if axis == 0 else min(parts, gradient.shape[axis])
         cut: list[tuple[str, torch.Tensor]] = []
         for place, block in blocks:
             start = 0

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from modelmuster.checks.differences import agrees, off, same, size_of
-from modelmuster.checks.live import arguments, outputs
+from modelmuster.checks.live import arguments, outputs, word_table
 from modelmuster.checks.question import Figures, Question, failed, passed
 from modelmuster.checks.texts import text_only
 from modelmuster.contracts import Capability, Output, Trial
@@ -30,7 +30,7 @@ class ResizeEmbeddings(Question):
 
     def applies(self, trial: Trial) -> str | None:
         """Text models with one table of words."""
-        table = _table(trial.module)
+        table = word_table(trial.module)
         if not isinstance(table, torch.nn.Embedding) or not hasattr(trial.module, "resize_token_embeddings"):
             return "has no single table of words"
         return text_only(trial)
@@ -38,10 +38,10 @@ class ResizeEmbeddings(Question):
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance for the old answers, exact sizes."""
         before, figures = outputs(trial, trial.inputs), Figures()
-        words = _table(trial.module).num_embeddings
+        words = word_table(trial.module).num_embeddings
         module = copy.deepcopy(trial.module)
         module.resize_token_embeddings(words + MORE, mean_resizing=False)
-        grown, head = _table(module), module.get_output_embeddings()
+        grown, head = word_table(module), module.get_output_embeddings()
         figures |= {"words_before": words, "words_after": grown.num_embeddings}
         if grown.num_embeddings != words + MORE:
             return failed(f"asked for {words + MORE} words, the table has {grown.num_embeddings}", figures)
@@ -62,17 +62,9 @@ class ResizeEmbeddings(Question):
         return passed(figures)
 
 
-def _table(module: Any) -> Any:
-    """The input embeddings, or None for a class that names none."""
-    try:
-        return module.get_input_embeddings()
-    except (AttributeError, NotImplementedError):
-        return None
-
-
 def _tied(module: Any) -> bool:
     head = module.get_output_embeddings()
-    return head is not None and getattr(head, "weight", None) is _table(module).weight
+    return head is not None and getattr(head, "weight", None) is word_table(module).weight
 
 
 def _old(output: Output, before: Output | None) -> Output:

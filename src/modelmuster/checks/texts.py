@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from modelmuster.checks.feeding import settings, special_tokens
-from modelmuster.contracts import Output, Outputs, Trial
+from modelmuster.checks.feeding import settings, special_ids
+from modelmuster.contracts import Capability, Output, Outputs, Trial
 from modelmuster.records import Modality
 
 PER_TOKEN = ("logits", "last_hidden_state", "prediction_logits", "encoder_last_hidden_state")
@@ -33,7 +33,7 @@ def replaced(trial: Trial, positions: slice, name: str = "input_ids") -> dict[st
     """The inputs with each ordinary token of these positions, in every row, replaced by another ordinary token."""
     inputs = dict(trial.inputs)
     tokens: np.ndarray = inputs[name].copy()
-    ordinary = np.setdiff1d(tokens, special_tokens(trial.recipe.config))
+    ordinary = np.setdiff1d(tokens, special_ids(trial))
     if ordinary.size < 2:
         return inputs
     following = dict(zip(ordinary.tolist(), np.roll(ordinary, 1).tolist(), strict=True))
@@ -44,8 +44,10 @@ def replaced(trial: Trial, positions: slice, name: str = "input_ids") -> dict[st
 
 
 def pad_token(trial: Trial) -> int:
-    """The id that fills rows up: the configuration's, or 0."""
-    found = [value for key, value in settings(trial.recipe.config) if key == "pad_token_id"]
+    """The id that fills rows up: the configuration's, its defaults included where they can be seen, or 0."""
+    config = getattr(trial.module, "config", None) if Capability.MODULE in trial.capabilities else None
+    known = config.to_dict() if config is not None else trial.recipe.config
+    found = [value for key, value in settings(known) if key == "pad_token_id"]
     return next((value for value in found if isinstance(value, int) and value >= 0), 0)
 
 

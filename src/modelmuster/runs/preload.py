@@ -30,7 +30,10 @@ ALWAYS = ("numpy", "numpy.ma", "numpy.random", "modelmuster.runs.child")
 CHECKS = "modelmuster.checks.*"
 BUILDING = (
     "torch",
+    "torch._dynamo",
+    "torch.nn.attention.flex_attention",
     "transformers",
+    "transformers.integrations.flex_attention",
     "transformers.modeling_utils",
     "transformers.configuration_utils",
     "transformers.masking_utils",
