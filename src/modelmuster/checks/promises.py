@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from modelmuster.checks.feeding import batch_size, settings
@@ -65,9 +67,20 @@ def _is_packed(trial: Trial, name: str, rows: int | None) -> bool:
     shape = hidden.array.shape
     if len(shape) == 2:
         return True
+    if shape[0] == 1 and _tile_sized_images(trial, shape[1]):
+        return True
     # Patches of all pictures come in as rows of one matrix, and the positions that come out are no more than they were.
     fed = batch_size(trial) or 0
     return (shape[0] == 1 and shape[1] <= fed) or (name == "pooler_output" and rows == shape[0] * shape[1])
+
+
+def _tile_sized_images(trial: Trial, positions: int) -> bool:
+    """Whether so many square patches cover all images whose sizes are fed beside them, lined up as one row (Pixtral)."""
+    sizes = trial.inputs.get("image_sizes")
+    if not isinstance(sizes, np.ndarray) or not positions:
+        return False
+    pixels = int(sizes.prod(-1).sum())
+    return math.isqrt(pixels // positions) ** 2 * positions == pixels
 
 
 def _rows_of_codes(trial: Trial) -> set[int]:

@@ -36,7 +36,7 @@ COMPARED = {
 }
 """Parameters of the methods that compare placeholders with vectors."""
 
-TOLD = re.compile(r"value tensor of shape \[(\d+)|Got (\d+) image patches")
+TOLD = re.compile(r"value tensor of shape \[(\d+)|Got (\d+) image patches|tokens: \d+, features:? (\d+)")
 """How models and torch say how many vectors they had for the placeholders."""
 CODED = re.compile(r"does not match number of image tokens from VQVAE \((\d+)\)")
 """The same of models that turn an image into ids, so that what their towers return are no vectors."""

@@ -47,14 +47,15 @@ def _gridded(callee: Callee) -> Iterator[Fragment]:
 
             yield Fragment(f"patches-{depth}-steps-{steps}", Modality.VIDEO, make)
     shape = (sizes.channels, *sizes.patch)
-    yield Fragment(
-        "patch-images-steps-2",
-        Modality.VIDEO,
-        lambda draw: {
-            PIXELS: draw.normal(BATCH * 2 * side * side, *shape),
-            "video_grid_thw": torch.tensor([[2, side, side]] * BATCH),
-        },
-    )
+    for steps in (2, 1):
+
+        def images(draw: Draw, steps: int = steps) -> dict[str, Any]:
+            return {
+                PIXELS: draw.normal(BATCH * steps * side * side, *shape),
+                "video_grid_thw": torch.tensor([[steps, side, side]] * BATCH),
+            }
+
+        yield Fragment(f"patch-images-steps-{steps}", Modality.VIDEO, images)
 
 
 def _positioned(callee: Callee) -> Iterator[Fragment]:
