@@ -177,7 +177,7 @@ class Search:
         given = self._override.inputs if self._override else None
         only = built.route.layout or (self._override.layout if self._override else None)
         wanted: frozenset[Modality] | None = None
-        offered = layouts(built.module, self.architecture, self.seed, given)
+        offered = layouts(built.module, self.architecture, self.seed, given, apart=self.apart())
         if (built.route.rung or built.route.repaired) and not only:
             offered = islice(offered, LAYOUTS_AFTER_FIRST_RUNG)
         while (layout := self._next(offered, built.route)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from modelmuster.recipes.inputs.compose import composed
 from modelmuster.recipes.inputs.declared import declared_layout
 from modelmuster.recipes.inputs.layout import Layout
 from modelmuster.recipes.inputs.multimodal import fused_layout
-from modelmuster.records import Architecture
+from modelmuster.records import Architecture, Modality
 
 __all__ = ["Layout", "layouts"]
 
@@ -23,6 +23,7 @@ def layouts(
     seed: int,
     override: Mapping[str, Any] | None = None,
     only: str | None = None,
+    apart: Collection[Modality] = (),
 ) -> Iterator[Layout]:
     """Yield ways to call a model in order of preference; the first that its `forward` accepts is the one to use.
 
@@ -37,8 +38,9 @@ def layouts(
         seed: determines every value.
         override: the `inputs` table of the type's override, see `declared`; it comes before all others.
         only: the name of the one layout that is wanted: it is made without trying the others.
+        apart: modalities that the model refuses in one call with any but a text; no combination of them is tried.
     """
-    callee = Callee(module, architecture, seed)
+    callee = Callee(module, architecture, seed, apart)
     if override:
         declared = declared_layout(callee, override)
         if only in {None, declared.name}:

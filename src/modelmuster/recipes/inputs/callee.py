@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any
 
@@ -22,12 +22,22 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 class Callee:
-    """A model with what is known about calling it."""
+    """A model with what is known about calling it.
 
-    def __init__(self, module: torch.nn.Module, architecture: Architecture, seed: int) -> None:
+    Args:
+        module: The model.
+        architecture: What it is an instance of.
+        seed: Determines every value.
+        apart: Modalities that it refuses in one call with any but a text.
+    """
+
+    def __init__(
+        self, module: torch.nn.Module, architecture: Architecture, seed: int, apart: Collection[Modality] = ()
+    ) -> None:
         self.module = module
         self.architecture = architecture
         self.seed = seed
+        self.apart = frozenset(apart)
         self.sizes = Sizes(module)
 
     @property

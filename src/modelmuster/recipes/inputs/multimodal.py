@@ -71,6 +71,8 @@ def fused_layouts(callee: Callee, rejected: list[Layout]) -> Iterator[Layout]:
     }
     for size in range(len(pieces), 0, -1):
         for modalities in itertools.combinations(pieces, size):
+            if size > 1 and not callee.apart.isdisjoint(modalities):
+                continue
             for combination in _combinations([pieces[modality] for modality in modalities]):
                 heeded = _heeded(callee, combination)
                 layout = _layout(callee, combination, heeded)

@@ -140,6 +140,11 @@ def _audio_lengths(callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
     return torch.full((BATCH,), -(-frames // _number(callee, "time_reduction", default=8)))
 
 
+def _chunk_lengths(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
+    """Samples behind the frames of each chunk, at the usual 160 per frame."""
+    return torch.full((BATCH,), 160 * made["input_features"].shape[-1])
+
+
 FILLERS: dict[str, Filler] = {
     "bbox": lambda _callee, draw, made: boxes(draw, _length(made)),
     "inputs_embeds": _hidden,
@@ -218,6 +223,7 @@ FILLERS: dict[str, Filler] = {
     "cross_attention_mask": _cross_attention,
     "input_values_cutoffs": lambda _callee, _draw, made: torch.full((BATCH, 1), made["input_values"].shape[-1]),
     "audio_embed_sizes": _audio_lengths,
+    "chunk_sample_lengths": _chunk_lengths,
     "video_compression_mask": lambda _callee, _draw, made: torch.ones(
         made["pixel_values_videos"].shape[0], dtype=torch.bool
     ),
@@ -265,6 +271,7 @@ COMPANIONS: dict[str, str | None] = {
     "cross_attention_mask": "pixel_values",
     "input_values_cutoffs": "input_values",
     "audio_embed_sizes": "audio_input_features",
+    "chunk_sample_lengths": "input_features",
 }
 """Optional arguments that are filled nevertheless, each with the argument that must be there for it, if any.
 
