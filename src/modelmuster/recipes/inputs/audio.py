@@ -32,6 +32,8 @@ CODE_FRAMES = 8
 HOP = 320
 """Samples per frame where the config does not say."""
 BINS = (80, 128, 160, 64)
+MOST_BINS = 1024
+"""What enters a wider layer are no frames of sound any more, but what earlier layers made of them."""
 
 
 def audio_name(callee: Callee) -> str | None:
@@ -136,7 +138,7 @@ def _features(callee: Callee) -> Iterator[tuple[str, tuple[int, ...], int]]:
     positions = callee.sizes.number(AUDIO_POSITIONS, Modality.AUDIO)
     length = callee.sizes.number(("max_length",), Modality.AUDIO)
     fixed = [count for count in (positions and 2 * positions, positions, length) if count]
-    entrances = callee.sizes.entrances(Modality.AUDIO)
+    entrances = [width for width in callee.sizes.entrances(Modality.AUDIO) if width <= MOST_BINS]
     for bins in dict.fromkeys([*stated, *entrances, *BINS]):
         for frames in dict.fromkeys([*fixed, *FRAMES]):
             if bins == frames:

@@ -145,6 +145,13 @@ def _chunk_lengths(_callee: Callee, _draw: Draw, made: dict[str, Any]) -> Any:
     return torch.full((BATCH,), 160 * made["input_features"].shape[-1])
 
 
+def _box_prompts(callee: Callee, draw: Draw, _made: dict[str, Any]) -> Any:
+    """One box per image as centre and size, in shares of the image; only for models that take no points (SAM 3)."""
+    if not callee.takes("input_boxes_labels"):
+        return None
+    return 0.25 + 0.5 * draw.uniform(BATCH, 1, 4)
+
+
 FILLERS: dict[str, Filler] = {
     "bbox": lambda _callee, draw, made: boxes(draw, _length(made)),
     "inputs_embeds": _hidden,
@@ -207,6 +214,8 @@ FILLERS: dict[str, Filler] = {
     "prompt_masks": lambda _callee, draw, made: draw.normal(*made["pixel_values"].shape),
     "prompt_depth": lambda callee, draw, _made: draw.uniform(BATCH, 1, *callee.sizes.image),
     "input_points": lambda callee, draw, _made: draw.uniform(BATCH, 1, POINTS, 2) * min(callee.sizes.image),
+    "input_boxes": _box_prompts,
+    "input_boxes_labels": lambda _callee, _draw, _made: torch.ones(BATCH, 1, dtype=torch.long),
     "input_labels": lambda _callee, _draw, _made: torch.tensor([[[1, 0]]] * BATCH),
     "xpath_tags_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_tag_unit_embeddings"),
     "xpath_subs_seq": lambda callee, draw, made: _path(callee, draw, made, "max_xpath_subs_unit_embeddings"),
@@ -255,6 +264,8 @@ COMPANIONS: dict[str, str | None] = {
     "moshi_audio_codes": "input_ids",
     "input_points": "pixel_values",
     "input_labels": "input_points",
+    "input_boxes": "pixel_values",
+    "input_boxes_labels": "input_boxes",
     "prompt_depth": "pixel_values",
     "states": None,
     "actions": None,
@@ -287,6 +298,7 @@ CARRIES = {
     "visual_embeds": Modality.IMAGE,
     "user_audio_codes": Modality.AUDIO,
     "input_points": Modality.TABULAR,
+    "input_boxes": Modality.TABULAR,
     "state": Modality.TABULAR,
     "states": Modality.TABULAR,
     "actions": Modality.TABULAR,
