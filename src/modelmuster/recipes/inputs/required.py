@@ -233,6 +233,7 @@ FILLERS: dict[str, Filler] = {
     "input_values_cutoffs": lambda _callee, _draw, made: torch.full((BATCH, 1), made["input_values"].shape[-1]),
     "audio_embed_sizes": _audio_lengths,
     "chunk_sample_lengths": _chunk_lengths,
+    "video_second_per_grid": lambda _callee, _draw, _made: torch.ones(BATCH),
     "video_compression_mask": lambda _callee, _draw, made: torch.ones(
         made["pixel_values_videos"].shape[0], dtype=torch.bool
     ),
@@ -277,6 +278,7 @@ COMPANIONS: dict[str, str | None] = {
     "input_pronunciation_ids": "input_ids",
     "image_merge_sizes": "image_grid_thw",
     "video_merge_sizes": "video_grid_thw",
+    "video_second_per_grid": "video_grid_thw",
     "high_res_pixel_values": "pixel_values",
     "image_attention_mask": "pixel_values",
     "cross_attention_mask": "pixel_values",
