@@ -193,6 +193,14 @@ def test_positions_of_all_rows_in_one_axis_break_no_promise():
     assert "rows for a batch" not in finding.message
 
 
+@pytest.mark.parametrize(("positions", "kept"), [(8, True), (7, False)])
+def test_patches_of_all_sized_images_in_one_row_break_no_promise_as_long_as_they_cover_them(positions, kept):
+    subject = models.vit()
+    sized = replace(subject, inputs={**subject.inputs, "image_sizes": np.array([[32, 32], [32, 32]])})
+    lined_up = changed(sized, lambda output: {"last_hidden_state": output.last_hidden_state.new_ones(1, positions, 4)})
+    assert ("rows for a batch" not in ask(lined_up).message) is kept
+
+
 def test_ids_that_stand_for_sound_count_as_the_text_that_the_catalogue_calls_them():
     subject = models.llama()
     recipe = msgspec.structs.replace(subject.recipe, modalities=(Modality.AUDIO,))

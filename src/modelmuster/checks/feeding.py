@@ -14,7 +14,7 @@ from modelmuster.records import Modality
 _IDS = r"(\w+_)?input_ids|task_inputs"
 
 CARRIERS: tuple[tuple[str, tuple[Modality, ...]], ...] = (
-    (r"audio_(input_)?ids|audio_codes", (Modality.AUDIO,)),
+    (r"audio_(input_)?ids|(\w+_)?audio_codes", (Modality.AUDIO,)),
     # Ids stand for colours in some image models, for code words in some audio models.
     (_IDS, (Modality.TEXT, Modality.IMAGE, Modality.AUDIO, Modality.TIME_SERIES, Modality.TABULAR)),
     (r"(decoder_)?inputs_embeds", (Modality.TEXT, Modality.EMBEDDING, Modality.IMAGE, Modality.AUDIO)),

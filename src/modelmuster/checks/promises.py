@@ -75,7 +75,7 @@ def _is_packed(trial: Trial, name: str, rows: int | None) -> bool:
 
 
 def _tile_sized_images(trial: Trial, positions: int) -> bool:
-    """Whether so many square patches cover all images whose sizes are fed beside them, lined up as one row (Pixtral)."""
+    """Whether so many square patches in one row cover all images whose sizes are fed beside them (Pixtral)."""
     sizes = trial.inputs.get("image_sizes")
     if not isinstance(sizes, np.ndarray) or not positions:
         return False

@@ -45,6 +45,14 @@ def test_an_error_message_counts_where_no_tower_was_heard():
     assert Heard(told=24).per_row(Modality.AUDIO) == (12, 12)
 
 
+def test_a_message_that_names_the_features_is_counted_from():
+    class Refusing(torch.nn.Module):
+        def forward(self):
+            raise ValueError("Audio features and audio tokens do not match, tokens: 2, features: 128")
+
+    assert trial(Refusing(), {}).per_row(Modality.AUDIO) == (64, 64)
+
+
 @pytest.mark.parametrize(
     "heard", [Heard(), Heard(returned={Modality.IMAGE: [5]}), Heard(returned={Modality.IMAGE: []})]
 )

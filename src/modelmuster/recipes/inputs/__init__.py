@@ -23,6 +23,7 @@ def layouts(
     seed: int,
     override: Mapping[str, Any] | None = None,
     only: str | None = None,
+    *,
     apart: Collection[Modality] = (),
 ) -> Iterator[Layout]:
     """Yield ways to call a model in order of preference; the first that its `forward` accepts is the one to use.

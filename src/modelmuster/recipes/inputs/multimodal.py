@@ -143,7 +143,7 @@ def _counted(callee: Callee, fragment: Fragment) -> Iterator[Piece]:
         return
     probe = _piece(callee, fragment, fragment.modality, (1,) * BATCH)
     heard = trial(callee.module, _arguments(callee, [probe]))
-    if heard.returned and fragment.modality not in heard.returned:
+    if heard.returned and fragment.modality not in {*heard.returned, *heard.compared}:
         fragment = replace(fragment, modality=next(iter(heard.returned)))
     counts = heard.per_row(fragment.modality)
     if counts is None:
