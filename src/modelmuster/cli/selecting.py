@@ -34,7 +34,9 @@ Classes = Annotated[
     str, typer.Option("--classes", help="Which classes of each architecture: default or all.", metavar="default|all")
 ]
 ClassNames = Annotated[list[str] | None, typer.Option("--class", help="This very class; repeatable.")]
-Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="float32, bfloat16, float16. Default: float32.")]
+Dtypes = Annotated[
+    list[str] | None, typer.Option("--dtype", help="float32, bfloat16, float16, int8 (weights). Default: float32.")
+]
 ScaleName = Annotated[str, typer.Option("--scale", help="tiny or default.", metavar="tiny|default")]
 Checkpoints = Annotated[
     list[str] | None,

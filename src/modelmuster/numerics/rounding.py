@@ -12,7 +12,7 @@ Lathuilière, "Verrou: a CESTAC evaluation without recompilation" (2016).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from modelmuster.numerics.reference import run_float64
 from modelmuster.numerics.rule import saturated
 from modelmuster.numerics.seeding import call_seeded
 from modelmuster.numerics.tensors import dtype_named, flatten, to_torch
+from modelmuster.numerics.weight_rounding import rounded
 
 DRAWS = 2
 """Runs with random rounding; their mean square is within a factor of about two of that of many."""
@@ -68,25 +69,36 @@ def estimate(
     Args:
         module: in float32, on the CPU; borrowed and given back as it was.
         inputs: arguments of the forward call.
-        dtype: `float32`, `bfloat16` or `float16`.
+        dtype: `float32`, `bfloat16` or `float16`; `int8` for weights of eight bits in exact arithmetic.
         reference: the float64 outputs for these inputs, if they are at hand.
         draws: runs with random rounding.
     """
     if reference is None:
         reference = run_float64(module, inputs)
-    wanted = dtype_named(dtype)
-    copied = module if wanted is torch.float32 else in_dtype(module, wanted)
     generator = torch.Generator().manual_seed(0)
     squares: dict[str, list[float]] = {name: [] for name in reference}
+    for drawn in _draws(module, inputs, dtype, generator, draws):
+        for name, exact in reference.items():
+            if name in drawn:
+                squares[name].append(_mean_square(exact.array, drawn[name].array, dtype))
+    return {name: math.sqrt(sum(found) / len(found)) if found else math.nan for name, found in squares.items()}
+
+
+def _draws(
+    module: torch.nn.Module, inputs: Inputs, dtype: str, generator: torch.Generator, count: int
+) -> Iterator[Outputs]:
+    """Outputs of runs with random rounding: of every result, or of weights of eight bits."""
+    if dtype == "int8":
+        for _ in range(count):
+            yield run_float64(rounded(module, generator), inputs)
+        return
+    wanted = dtype_named(dtype)
+    copied = module if wanted is torch.float32 else in_dtype(module, wanted)
     with plain_experts(copied):
-        for _ in range(draws):
+        for _ in range(count):
             with RandomRounding(wanted, generator):
                 returned = call_seeded(copied, to_torch(inputs, wanted))
-            drawn = flatten(returned)
-            for name, exact in reference.items():
-                if name in drawn:
-                    squares[name].append(_mean_square(exact.array, drawn[name].array, dtype))
-    return {name: math.sqrt(sum(found) / len(found)) if found else math.nan for name, found in squares.items()}
+            yield flatten(returned)
 
 
 def _mean_square(exact: np.ndarray, drawn: np.ndarray, dtype: str) -> float:

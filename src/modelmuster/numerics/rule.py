@@ -36,8 +36,10 @@ TOLERANCES = {
     "float32": Tolerance(step=2.0**-23, floor=32.0, factor=8.0, largest=3.4028234663852886e38),
     "float16": Tolerance(step=2.0**-11, floor=8.0, factor=3.0, largest=65504.0),
     "bfloat16": Tolerance(step=2.0**-8, floor=8.0, factor=3.0, largest=3.3895313892515355e38),
+    "int8": Tolerance(step=2.0**-8, floor=8.0, factor=3.0, largest=3.4028234663852886e38),
 }
-"""K = 32 and 8 × own for float32; K = 8 and 3 × own for the narrow types, whose own error is near their step."""
+"""K = 32 and 8 × own for float32; K = 8 and 3 × own for the narrow types, whose own error is near their step. `int8` is
+of weights alone, in float32 arithmetic: their step is their block's largest number ÷ 127, near 2⁻⁸ for most of them."""
 
 PEAK_FACTOR = 4.0
 """No single float32 element may be off by more than this times the bound, taken with the largest value."""
@@ -142,7 +144,7 @@ def judge(reference: Outputs, own: Mapping[str, float], observed: Outputs, dtype
         reference: the float64 outputs.
         own: by output, the root-mean-square error that `dtype` causes by itself; for integers the share that changes.
         observed: what the runtime returned. Outputs that the reference lacks are ignored: exporters add caches.
-        dtype: the arithmetic that was asked for: `float32`, `float16` or `bfloat16`.
+        dtype: what was asked for: arithmetic in `float32`, `float16` or `bfloat16`, or weights of `int8`.
     """
     judged = {
         name: _judge(exact, own.get(name, 0.0), observed[name], dtype)

@@ -17,6 +17,7 @@ from modelmuster.errors import ExportFailed, Unavailable
 from modelmuster.records import Record, Stage
 from modelmuster.targets.export import onnx_file
 from modelmuster.targets.export.artifact import Artifact, Manifest, ports, read, sha256, write
+from modelmuster.targets.export.eight_bits import with_eight_bits
 from modelmuster.targets.export.identity import PACKAGES, key, versions
 
 FAILURES_TO_BELIEVE = 2
@@ -40,6 +41,8 @@ def exported(
 ) -> Artifact:
     """The subject as an ONNX graph in this dtype: from the cache, or made now and kept there.
 
+    `int8` is the graph of float32 with weights of eight bits, see `eight_bits`.
+
     Args:
         subject: What to export.
         dtype: Of its weights and arithmetic.
@@ -49,7 +52,10 @@ def exported(
     Raises:
         ExportFailed: no exporter can convert it, now or whenever it was tried with the same versions.
         Unavailable: a package is missing, or the disk takes no more.
+        Unsupported: weights of eight bits are asked for, and the graph has none that could be.
     """
+    if dtype == "int8":
+        return with_eight_bits(exported(subject, "float32", entering, cache_dir))
     entering(Stage.EXPORT)
     missing = [name for name in PACKAGES if name not in versions()]
     if missing:

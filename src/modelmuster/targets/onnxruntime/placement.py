@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelmuster.targets.export.eight_bits import OPERATOR
+
 _FLOATS = {"float": "float32", "float16": "float16", "bfloat16": "bfloat16", "double": "float64"}
 _MOVES = frozenset({
     "Cast", "Concat", "Constant", "ConstantOfShape", "Expand", "Flatten", "Gather", "GatherElements", "GatherND",
@@ -29,6 +31,8 @@ class Placement:
     """Operators that ran on another provider, most frequent first, as `Gather on CPU ×3`."""
     precision: str
     """Floating-point types that nodes computed in, most frequent first, joined by `+`; empty if none did."""
+    eight_bits: int = 0
+    """Products with a matrix of eight bits, as such: another kind of node may do the work of one."""
 
 
 def read(profile: Path, provider: str) -> Placement:
@@ -55,6 +59,7 @@ def read(profile: Path, provider: str) -> Placement:
         on_target=len(nodes) - strays.total(),
         elsewhere=tuple(f"{name} ×{count}" for name, count in strays.most_common()),
         precision="+".join(name for name, _ in computed.most_common()),
+        eight_bits=sum(node["op_name"] == OPERATOR for node in nodes.values()),
     )
 
 

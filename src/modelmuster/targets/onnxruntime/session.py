@@ -20,12 +20,14 @@ class OnnxRuntimeSession:
 
     capabilities: frozenset[Capability] = frozenset()
 
-    def __init__(self, artifact: Artifact, subject: Subject, provider: Provider, *, threads: int) -> None:
+    def __init__(
+        self, artifact: Artifact, subject: Subject, provider: Provider, *, threads: int, eight_bits: bool = False
+    ) -> None:
         import onnxruntime
 
         if provider.name not in onnxruntime.get_available_providers():
             raise Unavailable(f"this onnxruntime is built without {provider.name}")
-        self._artifact, self._subject, self._provider = artifact, subject, provider
+        self._artifact, self._subject, self._provider, self._eight_bits = artifact, subject, provider, eight_bits
         self._placement: placement.Placement | None = None
         self._profiles = tempfile.TemporaryDirectory(prefix="muster-profile-")
         options = onnxruntime.SessionOptions()
@@ -90,6 +92,8 @@ class OnnxRuntimeSession:
             raise Unsupported(
                 f"ONNX Runtime on {self._provider.device} computes this in {placed.precision}, not {dtype}"
             )
+        if self._eight_bits and not placed.eight_bits:
+            raise Unsupported(f"ONNX Runtime on {self._provider.device} made the weights of eight bits wide again")
 
     def evidence(self) -> Evidence:
         """Provider and precision of every node, from the profile of the first run."""
@@ -98,7 +102,9 @@ class OnnxRuntimeSession:
         return Evidence(
             device_name=device_name(self._provider),
             device_kind=DeviceKind.HARDWARE,
-            precision=self._placement.precision or "none",
+            precision=f"int8 weights of {self._placement.eight_bits} products in {self._placement.precision}"
+            if self._eight_bits
+            else self._placement.precision or "none",
             route=self._artifact.route,
             nodes_total=self._placement.total,
             nodes_on_target=self._placement.on_target,

@@ -19,7 +19,7 @@ class OnnxRuntimeCpu:
     name = "onnxruntime:cpu"
     provider = providers.CPU
     inference = Inference.REAL
-    dtypes: tuple[str, ...] = ("float32", "float16")
+    dtypes: tuple[str, ...] = ("float32", "float16", "int8")
     start_method: Literal["fork", "spawn"] = "fork"
     resources: frozenset[str] = frozenset()
     # onnxruntime itself starts a thread when it is imported, which a fork would not survive.
@@ -46,7 +46,8 @@ class OnnxRuntimeCpu:
         import torch
 
         entering(Stage.LOAD)
-        return OnnxRuntimeSession(artifact, subject, self.provider, threads=torch.get_num_threads())
+        threads = torch.get_num_threads()
+        return OnnxRuntimeSession(artifact, subject, self.provider, threads=threads, eight_bits=dtype == "int8")
 
 
 class _Accelerated(OnnxRuntimeCpu):

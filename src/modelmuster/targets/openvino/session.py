@@ -19,9 +19,12 @@ class OpenVinoSession:
 
     capabilities: frozenset[Capability] = frozenset()
 
-    def __init__(self, artifact: Artifact, subject: Subject, core: Any, compiled: Any, device: str) -> None:
+    def __init__(
+        self, artifact: Artifact, subject: Subject, core: Any, compiled: Any, device: str, *, eight_bits: bool = False
+    ) -> None:
         self._artifact, self._subject, self._core, self._device = artifact, subject, core, device
         self._compiled: Any = compiled
+        self._eight_bits = eight_bits
         self._request: Any = compiled.create_infer_request()
         self._ran = False
 
@@ -62,7 +65,9 @@ class OpenVinoSession:
         return Evidence(
             device_name=", ".join(runtime.device_name(self._core, name) for name in devices),
             device_kind=DeviceKind.HARDWARE,
-            precision=layers.precision or "none",
+            precision=f"int8 weights of {layers.eight_bits} products in {layers.precision}"
+            if self._eight_bits
+            else layers.precision or "none",
             route=self._artifact.route,
             nodes_total=layers.total,
             nodes_on_target=None if strays else layers.total,

@@ -20,7 +20,7 @@ class OpenVinoCpu:
     name = "openvino:cpu"
     device = "CPU"
     inference = Inference.REAL
-    dtypes: tuple[str, ...] = ("float32", "bfloat16", "float16")
+    dtypes: tuple[str, ...] = ("float32", "bfloat16", "float16", "int8")
     start_method: Literal["fork", "spawn"] = "fork"
     resources: frozenset[str] = frozenset()
     preload: tuple[str, ...] = ("torch", "transformers", "modelmuster.targets.export.preload")
@@ -45,14 +45,15 @@ class OpenVinoCpu:
             raise Unsupported(f"{found.device_name} does not compute in {dtype}")
         from modelmuster.targets.export import exported
 
-        # Narrow types are the plug-in's to choose layer by layer; the graph is the same for all of them.
-        artifact = exported(subject, "float32", entering, self.cache_dir)
+        # Narrow arithmetic is the plug-in's to choose layer by layer; the graph is the same for all of it.
+        eight_bits = dtype == "int8"
+        artifact = exported(subject, "int8" if eight_bits else "float32", entering, self.cache_dir)
         entering(Stage.LOAD)
         model = core.read_model(artifact.model)
         entering(Stage.COMPILE)
         compiled = core.compile_model(model, self.device, self.settings(dtype))
         precision.insist(compiled, dtype)
-        return OpenVinoSession(artifact, subject, core, compiled, self.device)
+        return OpenVinoSession(artifact, subject, core, compiled, self.device, eight_bits=eight_bits)
 
     def settings(self, dtype: str) -> dict[str, Any]:
         """What the device's plug-in is told. Without the hint it may compute in bfloat16 when float32 is asked for."""
