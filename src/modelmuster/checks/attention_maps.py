@@ -56,7 +56,7 @@ def attends(trial: Trial) -> bool:
 
 def _is_linear(trial: Trial, layer: int) -> bool:
     """Linear attention has no weights over the keys."""
-    kinds = getattr(trial.module.config.get_text_config(), "layer_types", None) or ()
+    kinds = getattr(trial.module.config.get_text_config(decoder=True), "layer_types", None) or ()
     return layer < len(kinds) and "linear" in str(kinds[layer])
 
 
@@ -81,5 +81,6 @@ def _wrong(weights: torch.Tensor, slack: float, *, backwards: bool) -> str | Non
 
 
 def _backwards(trial: Trial, field: str) -> bool:
-    text = trial.architecture.family is Family.DECODER_ONLY and field == "attentions"
+    prefix = getattr(trial.module.config, "prefix_lm", False)  # the tokens of a prompt see each other
+    text = trial.architecture.family is Family.DECODER_ONLY and field == "attentions" and not prefix
     return text or (field == "decoder_attentions" and "decoder_input_ids" in trial.inputs)

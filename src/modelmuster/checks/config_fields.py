@@ -25,6 +25,9 @@ MOST_FIELDS = 12
 
 LARGE_EPSILON = 0.01
 
+_POSITIONS = "position_embedding_type"
+"""A field that may say that positions are not told by rotation."""
+
 
 def _times(factor: float) -> Callable[[Any], Any]:
     def changed(value: Any) -> Any:
@@ -165,6 +168,8 @@ def _fields(config: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
     for name, value in vars(config).items():
         if hasattr(value, "model_type") and hasattr(value, "to_dict"):
             yield from _fields(value, (*above, name))
+            continue
+        if name == "rope_parameters" and getattr(config, _POSITIONS, "rope") != "rope":
             continue
         for pattern, change in CHANGES:
             if re.fullmatch(pattern, name) and value is not None and (other := change(value)) is not None:

@@ -30,6 +30,8 @@ class DecoderShift(Question):
             return "no decoder ids follow from the labels of this task"
         if not isinstance(getattr(trial.module.config, "decoder_start_token_id", None), int):
             return "the configuration names no decoder_start_token_id"
+        if getattr(trial.module.config, "pad_token_id", None) is None:
+            return "the configuration names no pad_token_id for labels that are ignored"
         return None
 
     def run(self, trial: Trial) -> Finding:
@@ -37,7 +39,7 @@ class DecoderShift(Question):
         wanted = made_labels(trial).given["labels"]
         start = trial.module.config.decoder_start_token_id
         shifted = np.concatenate([np.full((len(wanted), 1), start), wanted[:, :-1]], 1)
-        pad = getattr(trial.module.config, "pad_token_id", None)
+        pad = trial.module.config.pad_token_id
         shifted[shifted == IGNORED] = pad if isinstance(pad, int) else pad_token(trial)
         plain = {name: value for name, value in trial.inputs.items() if not name.startswith("decoder_")}
         by_hand = outputs(trial, {**plain, "decoder_input_ids": shifted})

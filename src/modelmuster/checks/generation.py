@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from modelmuster.checks.differences import same
+from modelmuster.checks.feeding import special_ids
 from modelmuster.checks.live import arguments
 from modelmuster.contracts import Inputs, Output, Trial
 from modelmuster.numerics.rule import Comparison
@@ -41,7 +42,7 @@ def generate(trial: Trial, inputs: Inputs, **settings: Any) -> Any:
     from transformers import GenerationConfig
 
     start = _start_token(trial)
-    chosen = {
+    chosen: dict[str, Any] = {
         "max_new_tokens": NEW_TOKENS,
         "min_new_tokens": None,
         "do_sample": False,
@@ -53,6 +54,10 @@ def generate(trial: Trial, inputs: Inputs, **settings: Any) -> Any:
         "return_dict_in_generate": True,
         "output_logits": True,
     }
+    if len(set(trial.recipe.modalities)) > 1:
+        # An untrained model may write the places of another image, which nobody hands in.
+        words = trial.module.config.get_text_config(decoder=True).vocab_size
+        chosen["suppress_tokens"] = [token for token in special_ids(trial) if 0 <= token < words]
     module, config = trial.module, GenerationConfig(**(chosen | settings))
     trial.entering(Stage.RUN)
     seed_forward()

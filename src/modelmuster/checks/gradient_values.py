@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import torch
@@ -25,6 +26,10 @@ times this."""
 
 STOPPED = "stop_gradient"
 """How settings begin that let parts of a model train apart from each other."""
+
+
+SUMS = 64
+"""Roundings of numbers around one that the change is a difference of: they matter where it is next to nothing."""
 
 
 class GradientValues(Question):
@@ -66,7 +71,8 @@ class GradientValues(Question):
         scale = sum(share**2 for share in shares) ** 0.5
         off = abs(change - sum(shares))
         figures: Figures = {"promised": sum(shares), "found": change, "off_by_scale": off / scale if scale else off}
-        if off <= TOLERANCE * max(scale, abs(change)):
+        rounding = SUMS * sys.float_info.epsilon * max(abs(start), 1.0) / STEP
+        if off <= max(TOLERANCE * max(scale, abs(change)), rounding):
             return passed(figures)
         worst = _worst(module, trial.inputs, directions, dict(zip(trained, shares, strict=True)), start)
         return failed(

@@ -9,7 +9,7 @@ import numpy as np
 
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import accepts, outputs
-from modelmuster.checks.padding import masked
+from modelmuster.checks.padding import masked, mixes_neighbours
 from modelmuster.checks.position_ids import tables
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.checks.texts import NO_TOKENS, at, pad_token, text_only
@@ -30,7 +30,7 @@ class LeftPadding(Question):
 
     def applies(self, trial: Trial) -> str | None:
         """Text models that take a mask, and positions or a way to count them past the padding."""
-        reason = text_only(trial) or masked(trial)
+        reason = text_only(trial) or masked(trial) or mixes_neighbours(trial)
         if reason is None and not _ways(trial):
             return "counts the positions of its table from the first column, whatever stands there"
         return reason

@@ -8,7 +8,7 @@ import numpy as np
 
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import outputs
-from modelmuster.checks.question import Figures, Question, failed, passed
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Finding
 
@@ -31,12 +31,21 @@ class MaskOmitted(Question):
         figures = Figures()
         for name in _optional(trial):
             without = {key: value for key, value in trial.inputs.items() if key != name}
-            masked, plain = outputs(trial, trial.inputs), outputs(trial, without)
+            masked = outputs(trial, trial.inputs)
+            try:
+                plain = outputs(trial, without)
+            except (AttributeError, TypeError) as error:
+                if "NoneType" not in str(error):
+                    raise
+                figures[f"{name}.needed"] = str(error)
+                continue
             # Some hand the mask itself on.
             compared = same(trial, {key: value for key, value in masked.items() if key in plain}, plain)
             figures[f"{name}.relative_rmse"] = size_of(compared)
             if not agrees(compared):
                 return failed(f"without its {name} of ones, {off(compared)}", figures)
+        if all(name.endswith(".needed") for name in figures):
+            return not_applicable(f"cannot do without its mask, whatever its signature says: {figures}")
         return passed(figures)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from modelmuster.checks.differences import influence, noise_floor, same
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
@@ -28,8 +29,8 @@ class Padding(Question):
     needs = frozenset({Capability.RESHAPE})
 
     def applies(self, trial: Trial) -> str | None:
-        """Models that take a mask."""
-        return text_only(trial) or masked(trial)
+        """Models that take a mask, and that mix no tokens before it is applied."""
+        return text_only(trial) or masked(trial) or mixes_neighbours(trial)
 
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance at the tokens that are not hidden."""
@@ -51,6 +52,20 @@ def masked(trial: Trial) -> str | None:
     if not isinstance(mask, np.ndarray) or not isinstance(tokens, np.ndarray) or mask.shape != tokens.shape:
         return "fed no attention mask of the shape of its tokens"
     return None
+
+
+def mixes_neighbours(trial: Trial) -> str | None:
+    """Why an encoder's tokens read their neighbours whatever the mask says, or None."""
+    if trial.architecture.family is not Family.ENCODER_ONLY or Capability.MODULE not in trial.capabilities:
+        return None
+    if getattr(trial.module.config, "trigram_input", False):
+        return "reads each token with its neighbours, hidden or not (trigram_input)"
+    wide = [
+        part
+        for part in trial.module.modules()
+        if isinstance(part, torch.nn.Unfold) or (isinstance(part, torch.nn.Conv1d) and part.kernel_size[0] > 1)
+    ]
+    return "convolutions over the tokens read neighbours, hidden or not" if wide else None
 
 
 def hidden_influence(trial: Trial, side: str, place: slice, figures: Figures) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.live import arguments, outputs, word_table
-from modelmuster.checks.question import Figures, Question, failed, passed
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.checks.texts import text_only
 from modelmuster.contracts import Capability, Output, Trial
 from modelmuster.numerics.seeding import call_seeded
@@ -40,7 +41,12 @@ class ResizeEmbeddings(Question):
         before, figures = outputs(trial, trial.inputs), Figures()
         words = word_table(trial.module).num_embeddings
         module = copy.deepcopy(trial.module)
-        module.resize_token_embeddings(words + MORE, mean_resizing=False)
+        resize = module.resize_token_embeddings
+        settings = {"mean_resizing": False} if "mean_resizing" in inspect.signature(resize).parameters else {}
+        try:
+            resize(words + MORE, **settings)
+        except NotImplementedError as refusal:
+            return not_applicable(f"the class refuses: {refusal}")
         grown, head = word_table(module), module.get_output_embeddings()
         figures |= {"words_before": words, "words_after": grown.num_embeddings}
         if grown.num_embeddings != words + MORE:

@@ -82,10 +82,10 @@ def _square(layers: Any) -> Iterator[tuple[int, str, torch.Tensor]]:
 
 
 def _kinds(trial: Trial) -> list[str]:
-    config = trial.module.config.get_text_config()
+    config = trial.module.config.get_text_config(decoder=True)
     kinds = getattr(config, "layer_types", None)
     return list(kinds) if kinds else [SLIDING] * int(getattr(config, "num_hidden_layers", 0) or 0)
 
 
 def _window(trial: Trial) -> Any:
-    return getattr(trial.module.config.get_text_config(), "sliding_window", None)
+    return getattr(trial.module.config.get_text_config(decoder=True), "sliding_window", None)
