@@ -17,6 +17,8 @@ MusterError                      everything that this package raises on purpose
     ├── Unsupported              the runtime says that it cannot
     ├── Unavailable              no such device or package here
     │   └── TooLarge             the model does not fit in the memory of this machine
+    ├── Crashed                  what runs the model outside the cell's own process died
+    ├── Misplaced                the work ran elsewhere than on the device that was asked for
     ├── ModuleUnavailable        a check wants the PyTorch module of something that is none
     └── ReferenceUnstable        two float64 runs differ
 
@@ -124,6 +126,14 @@ class Unavailable(CellFailure):
 
 class TooLarge(Unavailable):
     """The model does not fit in the memory of this machine: no fault of its own."""
+
+
+class Crashed(CellFailure):
+    """What runs the model outside the cell's own process has died: a page of a browser, its GPU device."""
+
+
+class Misplaced(CellFailure):
+    """The work ran elsewhere than on the device that was asked for, so that its result is not the device's."""
 
 
 class ModuleUnavailable(CellFailure):

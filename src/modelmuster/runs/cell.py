@@ -18,7 +18,7 @@ import msgspec
 
 from modelmuster import plugins
 from modelmuster.contracts import Check, Job, Session, Subject, SubjectSource, Target
-from modelmuster.errors import MissingDependency, UnknownName, Unsupported
+from modelmuster.errors import Misplaced, MissingDependency, UnknownName, Unsupported
 from modelmuster.records import (
     FINDINGS,
     Architecture,
@@ -211,6 +211,10 @@ def _ask(checks: Iterable[Check], trial: CellTrial, session: Session, inference:
                 # A runtime that cannot say where it ran has proved nothing: that is the check's error too.
                 report(EvidenceRead(session.evidence()))
             result = _result(check, finding, stages.current, inference)
+        except Misplaced as error:
+            # Where it did run is what the reader wants to know of it.
+            report(EvidenceRead(session.evidence()))
+            result = _failed(check, error, stages.current)
         except BaseException as error:  # noqa: BLE001 - the outcome of the check
             result = _failed(check, error, stages.current)
         if inference is Inference.REAL:  # what a function takes that stands for a model is nobody's latency

@@ -157,14 +157,15 @@ def limit_data(further_bytes: int) -> None:
     """Let allocations fail cleanly beyond what the process has now plus so many bytes. Linux only.
 
     Counts private writable memory as soon as it is reserved. Unsuited to runtimes that reserve far more than they use,
-    such as CUDA and browsers.
+    such as CUDA; a target that starts a browser lifts it again, which the hard limit allows.
     """
     if LINUX:
         import resource
 
         pages = int(Path("/proc/self/statm").read_bytes().split()[5])
         limit = pages * os.sysconf("SC_PAGE_SIZE") + further_bytes
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def be_first_killed() -> None:

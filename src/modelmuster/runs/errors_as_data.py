@@ -12,6 +12,7 @@ from pathlib import PurePath
 from modelmuster import dependencies
 from modelmuster.errors import (
     CannotReshape,
+    Crashed,
     MissingDependency,
     ModuleUnavailable,
     MusterError,
@@ -47,6 +48,8 @@ def outcome_of(error: BaseException) -> Outcome:
             return Outcome.UNAVAILABLE
         case ModuleNotFoundError() if dependencies.lacking(error):
             return Outcome.UNAVAILABLE
+        case Crashed():
+            return Outcome.CRASH
         case ModuleUnavailable() | ReferenceUnstable() | CannotReshape():
             # None of them says anything about the target, so none may enter its rate.
             return Outcome.NOT_APPLICABLE

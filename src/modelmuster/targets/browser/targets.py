@@ -1,0 +1,110 @@
+"""The targets `wasm:<browser>`, `webgpu:<browser>` and `webnn:<browser>`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from modelmuster.contracts import Probe, Subject
+from modelmuster.errors import Unavailable, Unsupported
+from modelmuster.records import Inference, Stage
+from modelmuster.targets.browser import browsers, devices, probing
+from modelmuster.targets.browser.session import BrowserSession
+
+
+class WasmChromium:
+    """`wasm:chromium`: the processor, through WebAssembly; what the other two are compared with."""
+
+    name = "wasm:chromium"
+    provider: ClassVar[devices.Provider] = devices.WASM
+    inference = Inference.REAL
+    # A page tells no other precision from this one.
+    dtypes: tuple[str, ...] = ("float32",)
+    start_method: Literal["fork", "spawn"] = "fork"
+    resources: frozenset[str] = frozenset()
+    preload: tuple[str, ...] = ("torch", "transformers", "modelmuster.targets.export.preload")
+    # Each cell starts a browser, and shaders of software adapters take seconds to build.
+    on_request: Literal[True] = True
+    cache_dir: Path | None = None
+
+    @property
+    def browser(self) -> str:
+        """The browser's half of the name."""
+        return self.name.partition(":")[2]
+
+    def probe(self) -> Probe:
+        """What the browser offers, asked of an empty page, or what is missing."""
+        return probing.probe(self.provider, self.browser)
+
+    def open(self, subject: Subject, dtype: str, entering: Callable[[Stage], None]) -> BrowserSession:
+        """Export the subject, or take its export from the cache, and load it in a fresh page.
+
+        Raises:
+            Unsupported: a dtype that is not offered, or an operator without a kernel.
+            Unavailable: the browser, its backend, the runtime's files or a package for the export is not there.
+            ExportFailed: the model cannot be converted.
+            Crashed: the page died of it.
+        """
+        if dtype not in self.dtypes:
+            raise Unsupported(f"{self.name} offers {', '.join(self.dtypes)}, not {dtype}")
+        if missing := probing.lacking(self.provider, self.browser):
+            raise Unavailable(f"{self.name} is not available: {missing.reason}", hint=missing.remedy)
+        installed = browsers.preferred(self.provider.runtime, self.browser)
+        assert installed is not None
+        from modelmuster.targets.export import exported
+
+        artifact = exported(subject, dtype, entering, self.cache_dir)
+        entering(Stage.LOAD)
+        return BrowserSession(artifact, subject, self.provider, installed)
+
+
+class WebGpuChromium(WasmChromium):
+    """`webgpu:chromium`."""
+
+    name = "webgpu:chromium"
+    provider = devices.WEBGPU
+    resources = frozenset({"gpu"})
+
+
+class WebNnChromium(WasmChromium):
+    """`webnn:chromium`."""
+
+    name = "webnn:chromium"
+    provider = devices.WEBNN
+
+
+class WasmChrome(WasmChromium):
+    """`wasm:chrome`."""
+
+    name = "wasm:chrome"
+
+
+class WebGpuChrome(WebGpuChromium):
+    """`webgpu:chrome`."""
+
+    name = "webgpu:chrome"
+
+
+class WebNnChrome(WebNnChromium):
+    """`webnn:chrome`."""
+
+    name = "webnn:chrome"
+
+
+class WasmEdge(WasmChromium):
+    """`wasm:edge`."""
+
+    name = "wasm:edge"
+
+
+class WebGpuEdge(WebGpuChromium):
+    """`webgpu:edge`."""
+
+    name = "webgpu:edge"
+
+
+class WebNnEdge(WebNnChromium):
+    """`webnn:edge`."""
+
+    name = "webnn:edge"
