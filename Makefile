@@ -21,6 +21,8 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python tools/torchvision_beside_cpu_torch.py
 	@# A misbehaving third-party plug-in, in a folder that only its tests look into.
 	$(PIP) --no-deps --upgrade --target $(VENV)/muster-toy ./tests/plugin_package && touch $(VENV)/muster-toy/stamp
+	@# What runs inside a page, and a Chromium that has WebNN where there is one.
+	$(BIN)/muster browsers install $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),--chromium)
 	@touch $@
 
 demo: setup

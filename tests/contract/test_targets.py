@@ -21,12 +21,17 @@ COMPILERS = {name for name in HERE if name.startswith("inductor:")}
 """Targets that run a C++ compiler for a minute for each model and dtype: what they promise is asked of one model."""
 
 
+IN_PAGES = {name for name in HERE if name.startswith(("webgpu:", "webnn:"))}
+"""Targets whose sessions start a browser, and build shaders for seconds where there is no GPU. They differ from `wasm`
+in their provider only, and what they promise of that is asked in tests/targets/browser."""
+
+
 @pytest.fixture(params=NAMES)
 def any_target(request) -> Target:
     return plugins.targets().get(request.param)
 
 
-@pytest.fixture(params=HERE)
+@pytest.fixture(params=[name for name in HERE if name not in IN_PAGES])
 def target(request) -> Target:
     target = plugins.targets().get(request.param)
     if isinstance(target, Keeping):

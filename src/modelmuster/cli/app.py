@@ -9,6 +9,7 @@ import typer
 from modelmuster import __version__
 from modelmuster.cli import (
     bisect,
+    browsers,
     card,
     catalog,
     checks,
@@ -61,6 +62,7 @@ app.add_typer(catalog.app, name="catalog")
 app.command("recipe")(recipe.recipe)
 app.command("checks")(checks.checks)
 app.command("doctor")(doctor.doctor)
+app.add_typer(browsers.app, name="browsers")
 app.command("estimate")(estimate.estimate)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)

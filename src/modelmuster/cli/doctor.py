@@ -90,7 +90,7 @@ def _show(
         table.add_column(heading, overflow="fold")
     for name, probe in found.items():
         state = "[cyan]available[/cyan]" if probe.available else "unavailable"
-        table.add_row(name, state, _plain(probe.device_name or probe.reason), _plain(probe.remedy))
+        table.add_row(name, state, _plain(_device(probe)), _plain(probe.remedy))
     console.print(table)
     table = Table(title="Packages", title_justify="left", box=None, pad_edge=False)
     for heading in ("package", "version", "to install it"):
@@ -104,6 +104,14 @@ def _show(
     for plugin in broken:
         described = _plain(f"{plugin.name} of {plugin.distribution}: {plugin.error}")
         console.print(f"[bold]broken plug-in:[/bold] {described}")
+
+
+def _device(probe: Probe) -> str:
+    """The device, with the word for one that is none; or why there is none."""
+    from modelmuster.records import DeviceKind
+
+    emulated = f" ({probe.device_kind})" if probe.device_kind is DeviceKind.SOFTWARE_EMULATED else ""
+    return f"{probe.device_name}{emulated}" if probe.device_name else probe.reason
 
 
 def _extensions() -> str:

@@ -14,6 +14,8 @@ from modelmuster.targets.browser.packages import CHROMIUM
 VARIABLE = "MUSTER_CHROMIUM"
 """The executable to use as `chromium`, before any other."""
 
+BROWSERS = ("chromium", "chrome", "edge")
+
 FLAGS = (
     "--disable-quic",
     "--no-first-run",

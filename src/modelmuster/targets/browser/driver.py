@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,7 +47,8 @@ class Page:
         self._driver: Any = None
         self._context: Any = None
         try:
-            self.version = self._wait(self._start(address))
+            self.version = self._wait(self._start(), failures.not_started)
+            self._wait(self._visit(address))
         except BaseException:
             self.close()
             raise
@@ -80,7 +81,7 @@ class Page:
         self._loop.close()
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def _wait(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
+    def _wait(self, work: Awaitable[T], translated: Callable[[str], Exception] | None = None) -> T:
         from playwright.async_api import Error
 
         async def done() -> T:
@@ -89,9 +90,11 @@ class Page:
         try:
             return asyncio.run_coroutine_threadsafe(done(), self._loop).result()
         except Error as error:
+            if translated is not None:
+                raise translated(error.message) from error
             raise failures.translated(error.message, crashed=self._crashed) from error
 
-    async def _start(self, address: str) -> str:
+    async def _start(self) -> str:
         from playwright.async_api import async_playwright
 
         self._driver = await async_playwright().start()
@@ -107,10 +110,12 @@ class Page:
         self._page.on("crash", self._note_crash)
         session = await self._context.new_cdp_session(self._page)
         version = await session.send("Browser.getVersion")
-        await self._page.goto(address, timeout=1000 * _START_SECONDS)
-        await self._page.wait_for_function("window.ready", timeout=1000 * _START_SECONDS)
         # Whatever its name, it calls itself Chrome.
         return f"{self._installed.browser.title()} {version['product'].partition('/')[2]}"
+
+    async def _visit(self, address: str) -> None:
+        await self._page.goto(address, timeout=1000 * _START_SECONDS)
+        await self._page.wait_for_function("window.ready", timeout=1000 * _START_SECONDS)
 
     async def _stop(self) -> None:
         from playwright.async_api import Error

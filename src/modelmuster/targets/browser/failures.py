@@ -13,7 +13,6 @@ _NO_BACKEND = ("no available backend found", "WebNN is not supported", "WebGPU i
 _NO_MEMORY = ("Array buffer allocation failed", "bad_alloc", "out of memory", "Out of memory", "OOM")
 _LOST = ("device is lost", "device was lost", "Device lost", "A valid external Instance reference no longer exists")
 _NO_KERNEL = ("NOT_IMPLEMENTED", "Could not find an implementation", "is not supported", "not supported:")
-_NO_START = ("launch", "spawn", "Timeout")
 
 
 def translated(message: str, *, crashed: bool = False) -> Exception:
@@ -27,11 +26,18 @@ def translated(message: str, *, crashed: bool = False) -> Exception:
         return MemoryError(f"the page has no more memory: {said}")
     if _has(message, _NO_BACKEND):
         return Unavailable(said)
-    if _has(message, _NO_START):
-        return Unavailable(f"the browser does not start: {said}", hint="see what it lacks: muster browsers")
     if _has(message, _NO_KERNEL):
         return Unsupported(said)
     return CellFailure(said)
+
+
+def not_started(message: str) -> Unavailable:
+    """The exception for a browser that does not come up, with what it has printed."""
+    printed = [line.partition("[err]")[2].strip() for line in message.splitlines() if "[err]" in line]
+    return Unavailable(
+        f"the browser does not start: {_said(message.partition('Browser logs:')[0])} {' '.join(printed)}".rstrip(),
+        hint="is it a browser, and are its libraries here? see: muster browsers",
+    )
 
 
 def _has(message: str, marks: tuple[str, ...]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from modelmuster.errors import MusterError
 from modelmuster.targets import building
 from modelmuster.targets.browser import browsers
 from modelmuster.targets.browser.browsers import Installed
-from modelmuster.targets.browser.devices import Provider, device
+from modelmuster.targets.browser.devices import Provider, adapter_kind, adapter_name, device
 from modelmuster.targets.browser.driver import on_page
 from modelmuster.targets.browser.packages import INSTALL, RUNTIME
 from modelmuster.targets.browser.server import Server
@@ -57,7 +56,7 @@ def probe(provider: Provider, browser: str) -> Probe:
         version, offered = ask(installed)
     except MusterError as error:
         return Probe(available=False, reason=f"{installed.path}: {error.message}", remedy=error.hint)
-    details = {"browser": version, "path": str(installed.path), "onnxruntime-web": RUNTIME.version, **_told(offered)}
+    details = {"browser": version, "path": str(installed.path), "onnxruntime-web": RUNTIME.version, **told(offered)}
     if provider.runtime == "webgpu" and not offered["adapters"]:
         return Probe(available=False, reason=f"{version} has no WebGPU adapter here", details=details)
     if provider.runtime == "webnn" and not offered["accelerated"]:
@@ -87,12 +86,16 @@ def ask(installed: Installed) -> tuple[str, dict[str, Any]]:
         server.close()
 
 
-def _told(offered: Mapping[str, Any]) -> dict[str, str]:
+def told(offered: Mapping[str, Any]) -> dict[str, str]:
     """The details of adapter and backend, as words."""
-    told = {"isolated": str(offered["isolated"]).lower()}
+    words = {"isolated": str(offered["isolated"]).lower(), "adapter": "none"}
     for adapter in offered["adapters"]:
-        told["adapter"] = json.dumps({key: value for key, value in adapter.items() if value is not None})
-        told["features"] = ", ".join(offered["features"])
-        told["limits"] = ", ".join(f"{name} {value}" for name, value in offered["limits"].items())
-    told["webnn"] = f"{offered['operators']} operators" if offered["accelerated"] else offered["refusal"]
-    return told
+        known = ", ".join(f"{name} {value}" for name, value in adapter.items() if value)
+        words["adapter"] = f"{adapter_name(adapter)}, {adapter_kind(adapter)}: {known}"
+        words["features"] = ", ".join(offered["features"])
+        words["shader-f16"] = "yes" if "shader-f16" in offered["features"] else "no"
+        words["limits"] = ", ".join(f"{name} {value}" for name, value in offered["limits"].items())
+    words["webnn"] = (
+        f"a backend with {offered['operators']} operators" if offered["accelerated"] else offered["refusal"]
+    )
+    return words

@@ -47,7 +47,9 @@ window.run = async ({ feeds, names }) => {
   for (const { name, type, dims, data } of feeds) {
     given[name] = new ort.Tensor(type, new arrays[type](await decoded(data)), dims);
   }
-  const returned = await session.run(given, names, { logSeverityLevel: 3 });
+  const returned = await session.run(given, names, { logSeverityLevel: 3 }).catch((error) => {
+    throw window.lost === null ? error : new Error(`the device was lost (${window.lost}): ${error.message}`);
+  });
   const outputs = [];
   for (const name of names) {
     const tensor = returned[name];
