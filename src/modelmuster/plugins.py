@@ -77,6 +77,10 @@ class Registry(Generic[T]):
             if plugin is not None:
                 yield plugin
 
+    def foreign(self) -> list[str]:
+        """Names that other distributions registered."""
+        return [name for name in self.names() if not self.is_ours(name)]
+
     def load_ours(self) -> None:
         """Load the plug-ins of this very distribution."""
         for name in self.names():
@@ -146,6 +150,11 @@ def broken_plugins() -> list[BrokenPlugin]:
     return [broken for broken in _not_loading() if broken.missing is None]
 
 
+def registries() -> tuple[Registry[Target], Registry[Check], Registry[Executor]]:
+    """All of them."""
+    return targets(), checks(), executors()
+
+
 def waiting_plugins() -> list[BrokenPlugin]:
     """Every plug-in that will load once the optional package `missing` is installed."""
     return [broken for broken in _not_loading() if broken.missing is not None]
@@ -153,7 +162,7 @@ def waiting_plugins() -> list[BrokenPlugin]:
 
 def _not_loading() -> list[BrokenPlugin]:
     found: list[BrokenPlugin] = []
-    for registry in (targets(), checks(), executors()):
+    for registry in registries():
         for _ in registry.all():
             pass
         found.extend(registry.broken.values())

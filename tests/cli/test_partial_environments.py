@@ -58,6 +58,7 @@ def results(muster, hidden, *names, target="torch:cpu", checks=("forward", "grad
 def missing(muster, hidden):
     found = json.loads(muster(hidden, "doctor", "--models", "--json").stdout)
     assert not found["broken_plugins"]
+    assert not json.loads(muster(hidden, "doctor", "--plugins", "--json").stdout)["broken"]
     return {need["package"]: need for need in found["held_back"]["missing"]}
 
 

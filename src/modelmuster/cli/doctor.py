@@ -28,16 +28,21 @@ def doctor(
     """Show what can run here and, for what cannot, which package or driver is missing."""
     from modelmuster import plugins
 
-    broken = plugins.broken_plugins()
     if only_plugins:
-        _show_plugins(broken, as_json=json)
+        _show_plugins(plugins.broken_plugins(), as_json=json)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     from modelmuster.runs import environment, misfits, probes
 
-    here = environment.capture()
-    found = probes.probe_all()
-    packages = {name: dependencies.version(name) for name in _optional()}
-    problems = [f"{one.reason}; {one.remedy}" for one in [misfits.misfit()] if one is not None]
+    # Each of these waits for processes of its own, or for the disk.
+    with ThreadPoolExecutor() as pool:
+        probing = pool.submit(probes.probe_all)
+        trying, loading = pool.submit(misfits.misfit), pool.submit(probes.broken_foreign_plugins)
+        here = environment.capture()
+        packages = {name: dependencies.version(name) for name in _optional()}
+        found, broken = probing.result(), loading.result()
+        problems = [f"{one.reason}; {one.remedy}" for one in [trying.result()] if one is not None]
     held_back = None
     if models:
         from modelmuster.cli.doctor_models import gather, show
@@ -126,9 +131,9 @@ def _show_plugins(broken: list[BrokenPlugin], *, as_json: bool) -> None:
     from modelmuster import plugins
     from modelmuster.cli.console import out, write_json
 
-    registries = (plugins.targets(), plugins.checks(), plugins.executors())
     listing: dict[str, Any] = {
-        registry.kind: {name: registry.distribution(name) for name in registry.names()} for registry in registries
+        registry.kind: {name: registry.distribution(name) for name in registry.names()}
+        for registry in plugins.registries()
     }
     if as_json:
         write_json({"plugins": listing, "broken": broken})

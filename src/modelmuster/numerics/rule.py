@@ -41,6 +41,9 @@ TOLERANCES = {
 """K = 32 and 8 × own for float32; K = 8 and 3 × own for the narrow types, whose own error is near their step. `int8` is
 of weights alone, in float32 arithmetic: their step is their block's largest number ÷ 127, near 2⁻⁸ for most of them."""
 
+BLOCK = 32
+"""Weights of `int8` that share a scale, along the axis that a product sums over."""
+
 PEAK_FACTOR = 4.0
 """No single float32 element may be off by more than this times the bound, taken with the largest value."""
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import torch
 
 from modelmuster.numerics.precision import deep_copy
+from modelmuster.numerics.rule import BLOCK
 
-BLOCK = 32
-"""Weights that share a scale, along the axis that a product sums over."""
 LEVELS = 127
 
 _ELSEWHERE = (torch.nn.Embedding, torch.nn.EmbeddingBag, torch.nn.modules.conv._ConvNd)  # noqa: SLF001 - their base

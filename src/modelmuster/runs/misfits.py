@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 from modelmuster import plugins
 from modelmuster.contracts import SubjectSource
 from modelmuster.errors import UsageError
 from modelmuster.records import Inference
+from modelmuster.settings import user_cache
 
 IMPORT_SECONDS = 120.0
 """A first import of torch on a cold disk has been seen to take 20 s."""
@@ -47,10 +51,13 @@ def misfit() -> Misfit | None:
     """A torchvision that was built for another torch.
 
     It raises when it is imported, and most modelling code of transformers imports it wherever it is installed. A pair
-    whose versions fit is taken at its word; any other is tried, in a process of its own.
+    whose versions fit is taken at its word; any other is tried, in a process of its own, until it once worked.
     """
     torch, torchvision = _version("torch"), _version("torchvision")
     if torch is None or torchvision is None or _fit(torch, torchvision):
+        return None
+    known = user_cache() / "pairs" / _pair(torch, torchvision)
+    if known.exists():
         return None
     command = [sys.executable, "-c", "import torchvision"]
     try:
@@ -58,6 +65,9 @@ def misfit() -> Misfit | None:
     except subprocess.TimeoutExpired:
         return None
     if not child.returncode:
+        with suppress(OSError):  # then it is tried again the next time
+            known.parent.mkdir(parents=True, exist_ok=True)
+            known.touch()
         return None
     said = child.stderr.strip().rpartition("\n")[2] or f"exit code {child.returncode}"
     return Misfit(
@@ -73,6 +83,19 @@ def _fit(torch: str, torchvision: str) -> bool:
     version, _, build = torch.partition("+")
     wanted = [found[1] for text in metadata.requires("torchvision") or () if (found := _WANTED_TORCH.match(text))]
     return wanted == [version] and torchvision.partition("+")[2] == build
+
+
+def _pair(torch: str, torchvision: str) -> str:
+    """Name of the note that says that these two, as they are installed, were imported side by side."""
+    parts = [torch, torchvision, sys.version, _installed("torch"), _installed("torchvision")]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _installed(name: str) -> str:
+    """Where the distribution lies, and when it was put there."""
+    place = Path(str(metadata.distribution(name).locate_file("")))
+    described = place / f"{name}-{metadata.version(name)}.dist-info"
+    return f"{place} {described.stat().st_mtime_ns if described.exists() else 0}"
 
 
 def _version(name: str) -> str | None:

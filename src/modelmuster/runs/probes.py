@@ -13,10 +13,13 @@ import msgspec
 
 from modelmuster import plugins
 from modelmuster.contracts import Cluster, Executor, OnRequest, Probe
-from modelmuster.errors import UnknownName
+from modelmuster.errors import MissingDependency, UnknownName
+from modelmuster.plugins import BrokenPlugin
 
 PROBE_SECONDS = 60.0
 """A probe that takes longer is hung; a first import of torch on a cold disk has been seen to take 20 s."""
+_PLUGINS = "--plugins"
+"""Instead of names: what the child is to load."""
 
 
 def probe_all(names: Iterable[str] | None = None) -> dict[str, Probe]:
@@ -29,6 +32,32 @@ def probe_all(names: Iterable[str] | None = None) -> dict[str, Probe]:
         found = pool.map(_probe_runtime, runtimes.values())
     merged = {name: probe for answers in found for name, probe in answers.items()}
     return {name: merged[name] for name in names}
+
+
+def broken_foreign_plugins() -> list[BrokenPlugin]:
+    """Plug-ins of other distributions that do not load, tried in a process of its own: importing one may end it.
+
+    Our own are known to load, and loading them all takes longer than everything else that `doctor` does.
+    """
+    if not any(registry.foreign() for registry in plugins.registries()):
+        return []
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "modelmuster.runs.probes", _PLUGINS],
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            check=False,
+        )
+        lines, code, said = child.stdout.splitlines(), child.returncode, child.stderr
+    except subprocess.TimeoutExpired as hung:
+        lines, code, said = (hung.stdout or b"").splitlines(), -signal.SIGKILL, b""
+    found = [msgspec.json.decode(line, type=BrokenPlugin) for line in lines if line.startswith(b"{")]
+    # What came up last without an answer took the process with it.
+    if code and lines and not lines[-1].startswith(b"{"):
+        group, name, distribution = msgspec.json.decode(lines[-1], type=tuple[str, str, str])
+        error = _how_it_died(code, said).replace("the probe", "the process that loaded it")
+        found.append(BrokenPlugin(group, name, distribution, error, said.decode(errors="replace")))
+    return found
 
 
 def available_targets(executor: Executor | None = None) -> list[str]:
@@ -88,6 +117,24 @@ def _how_it_died(code: int, stderr: bytes) -> str:
     return f"the probe ended with exit code {code}: {last}" if code else "the probe said nothing"
 
 
+def _load_foreign() -> None:
+    for registry in plugins.registries():
+        for name in registry.foreign():
+            _say([registry.group, name, registry.distribution(name)])
+            try:
+                registry.get(name)
+            except UnknownName:
+                _say(registry.broken[name])
+            except MissingDependency:
+                continue  # it waits for a package, which is no fault
+
+
+def _say(what: object) -> None:
+    # Flushed: what was found before a crash is kept.
+    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def _answer(names: Sequence[str]) -> None:
     registry = plugins.targets()
     for name in names:
@@ -95,10 +142,11 @@ def _answer(names: Sequence[str]) -> None:
             probe = registry.get(name).probe()
         except UnknownName as broken:
             probe = Probe(available=False, reason=broken.message)
-        # One line per target, flushed: what was found before a crash is kept.
-        sys.stdout.buffer.write(msgspec.json.encode({name: probe}) + b"\n")
-        sys.stdout.buffer.flush()
+        _say({name: probe})
 
 
 if __name__ == "__main__":
-    _answer(sys.argv[1:])
+    if sys.argv[1:] == [_PLUGINS]:
+        _load_foreign()
+    else:
+        _answer(sys.argv[1:])

@@ -18,6 +18,7 @@ from modelmuster.contracts import Capability, Inputs, Probe, Subject
 from modelmuster.errors import CellFailure
 from modelmuster.processor import processor
 from modelmuster.records import DeviceKind, Evidence, Stage
+from modelmuster.targets import torch_devices
 from modelmuster.targets.torch_eager import TorchCpu, TorchCuda, TorchSession
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class InductorCuda(InductorCpu):
 
     def probe(self) -> Probe:
         """What torch finds, and Triton."""
+        if find_spec("torch") is not None and not torch_devices.built_for_cards():
+            return torch_devices.without_cards()
         found = TorchCuda().probe()
         if found.available and find_spec("triton") is None:
             return Probe(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import runpy
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from modelmuster.contracts import Probe
@@ -35,6 +37,15 @@ def probe(device: str) -> Probe:
         return Probe(available=False, reason=f"torch cannot look for {device}: {type(error).__name__}: {error}")
 
 
+def built_for_cards() -> bool:
+    """Whether the installed torch is built for CUDA or ROCm, read from its own note: importing it takes a second."""
+    found = find_spec("torch")
+    if found is None or found.origin is None:
+        return False
+    note = runpy.run_path(str(Path(found.origin).with_name("version.py")))
+    return note.get("cuda") is not None or note.get("hip") is not None
+
+
 def device_name(device: Any) -> str:
     """The name that the driver of this `torch.device` gives it."""
     import torch
@@ -55,12 +66,17 @@ def _cpu(torch: Any) -> Probe:
     return _found(torch, name, f"{name}, vector kernels {vector}", {"vector_kernels": vector})
 
 
+def without_cards() -> Probe:
+    """What to say of a torch that knows no card."""
+    return _absent(
+        "this torch is built without CUDA and without ROCm", missing="a CUDA build of torch", remedy=_CHOOSE_BUILD
+    )
+
+
 def _cuda(torch: Any) -> Probe:
     rocm, cuda = torch.version.hip, torch.version.cuda
     if rocm is None and cuda is None:
-        return _absent(
-            "this torch is built without CUDA and without ROCm", missing="a CUDA build of torch", remedy=_CHOOSE_BUILD
-        )
+        return without_cards()
     platform_name, driver = ("ROCm", "AMD driver") if rocm else ("CUDA", "NVIDIA driver")
     if not torch.cuda.is_available():
         return _absent(

@@ -17,7 +17,7 @@ import filelock
 import msgspec
 
 from modelmuster.errors import Unavailable, Unsupported
-from modelmuster.numerics.weight_rounding import BLOCK
+from modelmuster.numerics.rule import BLOCK
 from modelmuster.targets.export.artifact import MODEL, Artifact, read, sha256, write
 
 OPERATOR = "MatMulNBits"
