@@ -281,12 +281,12 @@ class Trial(Protocol):
         """Outputs for other inputs; computed once per distinct content. The arrays are read-only."""
         ...
 
-    def reference(self) -> Outputs:
-        """The float64 reference for the recipe's inputs; computed once."""
+    def reference(self, inputs: Inputs | None = None) -> Outputs:
+        """The float64 reference, computed once for the recipe's inputs and each time for others."""
         ...
 
-    def rounding(self) -> Mapping[str, float]:
-        """`Subject.rounding` for the recipe's inputs and this trial's dtype; computed once."""
+    def rounding(self, inputs: Inputs | None = None) -> Mapping[str, float]:
+        """`Subject.rounding` for this trial's dtype, computed once for the recipe's inputs."""
         ...
 
     @property

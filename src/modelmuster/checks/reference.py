@@ -25,10 +25,11 @@ class Reference(Question):
             case Verdict.UNJUDGED:
                 return not_applicable(f"{compared.worst}: {compared.outputs[compared.worst].rule}")
             case _:
-                return failed(_message(compared), figures)
+                return failed(message(compared), figures)
 
 
-def _message(compared: Comparison) -> str:
+def message(compared: Comparison) -> str:
+    """What is off, by how much, and what was allowed."""
     judged = compared.outputs[compared.worst]
     wrong = sum(other.verdict not in {Verdict.PASS, Verdict.UNJUDGED} for other in compared.outputs.values())
     where = f"{compared.worst} ({wrong} of {len(compared.outputs)} outputs are off)"

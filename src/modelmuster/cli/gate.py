@@ -89,20 +89,30 @@ def gate(
 
 
 def compare(
-    old: Annotated[str, typer.Argument(help="A run's id, a file of --save-baseline, previous, or commit:BRANCH.")],
-    new: Annotated[str, typer.Argument(help="A run's id, or latest.")] = "latest",
+    old: Annotated[
+        str, typer.Argument(help="A run's id, a file of --save-baseline, previous, commit:BRANCH, or a target.")
+    ],
+    new: Annotated[str, typer.Argument(help="A run's id, latest, or another target.")] = "latest",
     *,
+    run: Annotated[str, typer.Option("--run", help="The run in which to compare two targets.")] = "latest",
     json: reading.AsJson = False,
 ) -> None:
     """Show what changed between two runs: the machines first, then every question that is answered otherwise.
 
-    Examples: muster compare previous · muster compare 20261123-101502-417-9f3a latest --json
+    Two targets are compared in one run, over the architectures that both planned.
+
+    Examples: muster compare previous · muster compare 20261123-101502-417-9f3a latest --json ·
+    muster compare torch:cpu openvino:cpu
     """
+    from modelmuster.cli import beside
     from modelmuster.cli.console import write_json
     from modelmuster.history import baselines
     from modelmuster.history.changes import compare as compared
     from modelmuster.views import runs
 
+    if beside.are_targets(old, new):
+        beside.compare(old, new, run, as_json=json)
+        return
     with reading.stored() as reader:
         which = runs.find(reader, new)
         found = baselines.of_run(reader, which.run_id, which.key)

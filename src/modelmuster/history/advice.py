@@ -18,6 +18,8 @@ from modelmuster.store.cells import IDENTITY, cell_of
 LEAST_GAIN = 1.1
 """Times faster or smaller, below which a change is not worth a sentence."""
 TRACED = "by tracing"
+SIZES = "other_sizes"
+"""The check that runs an exported graph at another batch and length."""
 
 
 class Topic(StrEnum):
@@ -78,7 +80,7 @@ def _limits_of(row: dict[str, Any]) -> Iterator[tuple[Topic, str]]:
     if outcome in FINDINGS or outcome is Outcome.UNSUPPORTED:
         for operator in named(f"{row['message']} {row['error_message']}"):
             yield Topic.OPERATOR, f"{where} lacks {operator}"
-        topic = Topic.SHAPES if row["check_name"] == "dynamic_shapes" else Topic.FAILURE
+        topic = Topic.SHAPES if row["check_name"] == SIZES else Topic.FAILURE
         stage = f" at {row['stage']}" if row["stage"] else ""
         first = row["message"].partition("\n")[0]
         yield topic, f"{where}: {row['check_name']} ends as {outcome}{stage}: {first}"

@@ -1,4 +1,7 @@
-"""What was measured so far, one row for each measurement that stands: the latest of its kind on each machine."""
+"""What was measured so far, one row for each measurement that stands: the latest of its kind on each machine.
+
+The store's view `timed` leaves out mock inference and what no runtime answered for.
+"""
 
 from __future__ import annotations
 

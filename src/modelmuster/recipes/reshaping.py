@@ -26,21 +26,27 @@ def reshaped(subject: TorchSubject, *, batch: int | None = None, sequence: int |
     Raises:
         CannotReshape: the model has no such axis, or not as many positions.
     """
-    inputs = dict(subject.inputs)
-    if sequence is not None:
-        limit = positions(subject.module)
-        if limit is not None and sequence > limit:
-            raise CannotReshape(f"the model has positions for {limit} tokens, not for {sequence}")
-        inputs = _stretched(inputs, sequence)
-    if batch is not None:
-        inputs = _with_rows(inputs, batch)
-    if inputs is subject.inputs or (batch, sequence) == (None, None):
+    if (batch, sequence) == (None, None):
         return subject
+    limit = None if sequence is None else positions(subject.module)
+    if sequence is not None and limit is not None and sequence > limit:
+        raise CannotReshape(f"the model has positions for {limit} tokens, not for {sequence}")
+    inputs = resized(subject.inputs, batch=batch, sequence=sequence)
     recipe = msgspec.structs.replace(subject.recipe, inputs=identity.input_specs(inputs))
     recipe = msgspec.structs.replace(
         recipe, hash=identity.recipe_hash(recipe, subject.recipe.weights_hash or weights.VERSION)
     )
     return replace(subject, recipe=recipe, inputs=inputs)
+
+
+def resized(inputs: Mapping[str, Any], *, batch: int | None = None, sequence: int | None = None) -> dict[str, Any]:
+    """The inputs with as many rows, and as many tokens in each.
+
+    Raises:
+        CannotReshape: they have no such axis.
+    """
+    changed = dict(inputs) if sequence is None else _stretched(inputs, sequence)
+    return changed if batch is None else _with_rows(changed, batch)
 
 
 def attend_by(module: Any, implementation: str) -> None:

@@ -94,12 +94,15 @@ class CellTrial:
             self.entering(Stage.COMPARE)
         return self._outputs[key]
 
-    def reference(self) -> Outputs:
-        """The float64 reference for the recipe's inputs.
+    def reference(self, inputs: Inputs | None = None) -> Outputs:
+        """The float64 reference, for the recipe's inputs or for others.
 
         Raises:
             ReferenceUnstable: two runs differ; raised again for each check that asks.
         """
+        if inputs is not None:
+            other = _copied(inputs)
+            return self._in_reference(lambda: self._subject.reference(other))
         if self._reference is None:
             try:
                 self._reference = self._in_reference(lambda: self._subject.reference(_copied(self._subject.inputs)))
@@ -109,8 +112,11 @@ class CellTrial:
             raise self._reference
         return self._reference
 
-    def rounding(self) -> Mapping[str, float]:
+    def rounding(self, inputs: Inputs | None = None) -> Mapping[str, float]:
         """Root-mean-square error, by output, that arithmetic in this trial's dtype alone causes."""
+        if inputs is not None:
+            other = _copied(inputs)
+            return self._in_reference(lambda: self._subject.rounding(other, self._dtype))
         if self._rounding is None:
             self._rounding = self._in_reference(
                 lambda: self._subject.rounding(_copied(self._subject.inputs), self._dtype)

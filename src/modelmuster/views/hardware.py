@@ -138,15 +138,20 @@ def _incomparable(a: Column, b: Column) -> str:
 def _pairs(reader: Reader, run: int, a: Column, b: Column) -> list[tuple[str, float, float]]:
     rows = reader.rows(
         """
-        WITH timed AS (
-            SELECT model_type, model_class, check_name, target, median(duration_ms) AS ms FROM measured
-            WHERE run = $run AND dtype = $dtype AND scale = $scale AND target IN ($a, $b) AND duration_ms > 0
-            GROUP BY ALL
+        WITH times AS (
+            SELECT
+                model_type || ' ' || check_name
+                    || coalesce(' batch ' || batch, '') || coalesce(' sequence ' || sequence, '') AS name,
+                replace(cell_id, '|' || target || '|', '|') AS model,  -- the cell but for its target
+                check_name, target, coalesce(figure_of(figures, 'median_ms'), duration_ms) AS ms
+            FROM measured
+            WHERE run = $run AND dtype = $dtype AND scale = $scale AND target IN ($a, $b)
         )
-        SELECT one.model_type || ' ' || one.check_name AS name, one.ms AS a, other.ms AS b
-        FROM (FROM timed WHERE target = $a) AS one
-        JOIN (FROM timed WHERE target = $b) AS other USING (model_type, model_class, check_name)
-        ORDER BY name
+        SELECT one.name, one.ms AS a, other.ms AS b
+        FROM (FROM times WHERE target = $a) AS one
+        JOIN (FROM times WHERE target = $b) AS other USING (model, check_name)
+        WHERE one.ms > 0 AND other.ms > 0
+        ORDER BY one.name
         """,
         run=run,
         dtype=a.dtype,

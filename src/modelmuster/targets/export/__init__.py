@@ -6,8 +6,9 @@
     feed = artifact.feed(subject, inputs)               # NumPy arrays by ONNX input name
     outputs = artifact.outputs(returned)                # contracts.Outputs by the model's own names
 
-Shapes are static: those of the recipe's inputs. Weights lie in the file up to `onnx_file.INLINE_BYTES`, beyond that in
-`model.onnx.data` next to it. Nothing in the file names this machine: traces are stripped.
+Shapes are static, those of the recipe's inputs, unless `open_axes` is asked for. Weights lie in the file up to
+`onnx_file.INLINE_BYTES`, beyond that in `model.onnx.data` next to it. Nothing in the file names this machine: traces
+are stripped.
 """
 
 from modelmuster.targets.export.artifact import Artifact, Manifest, Port

@@ -68,6 +68,11 @@ class Artifact:
         """The ONNX file."""
         return self.folder / MODEL
 
+    @property
+    def is_open(self) -> bool:
+        """Whether some axis of its inputs was left open; that other sizes run is not proved by it."""
+        return any(isinstance(size, str) for port in self.manifest.inputs for size in port.shape)
+
     def feed(self, subject: Subject, inputs: Inputs) -> dict[str, np.ndarray]:
         """The inputs as the graph takes them, by ONNX name.
 
@@ -85,7 +90,7 @@ class Artifact:
             if port.path not in tensors:
                 raise Unsupported(f"the graph takes {port.path}, which these inputs lack")
             array = tensors[port.path].numpy()
-            if array.shape != port.shape:
+            if not _takes(port, array.shape):
                 raise Unsupported(f"the graph was exported for {port.path} of shape {port.shape}, not {array.shape}")
             fed[port.name] = array
         return fed
@@ -101,6 +106,12 @@ class Artifact:
         """The exporter that worked and those that did not, in one sentence, for `Evidence.route`."""
         failed = "".join(f"; {name} failed: {said}" for name, said in self.manifest.setbacks.items())
         return f"ONNX by {self.manifest.route}{failed}"
+
+
+def _takes(port: Port, shape: tuple[int, ...]) -> bool:
+    """Whether arrays of this shape fit the input; an axis that has a word is open."""
+    pairs = zip(port.shape, shape, strict=False)
+    return len(port.shape) == len(shape) and all(isinstance(own, str) or own == size for own, size in pairs)
 
 
 def write(folder: Path, manifest: Manifest) -> Artifact:

@@ -37,7 +37,12 @@ class Failure(Record, frozen=True, kw_only=True):
 
 
 def exported(
-    subject: Subject, dtype: str, entering: Callable[[Stage], None], cache_dir: Path | None = None
+    subject: Subject,
+    dtype: str,
+    entering: Callable[[Stage], None],
+    cache_dir: Path | None = None,
+    *,
+    open_axes: bool = False,
 ) -> Artifact:
     """The subject as an ONNX graph in this dtype: from the cache, or made now and kept there.
 
@@ -48,6 +53,7 @@ def exported(
         dtype: Of its weights and arithmetic.
         entering: Told that the export begins.
         cache_dir: Where exports are kept, in a folder of their own; None to keep this one only as long as it is used.
+        open_axes: Leave the sizes of the inputs open, as far as the exporter does.
 
     Raises:
         ExportFailed: no exporter can convert it, now or whenever it was tried with the same versions.
@@ -55,21 +61,21 @@ def exported(
         Unsupported: weights of eight bits are asked for, and the graph has none that could be.
     """
     if dtype == "int8":
-        return with_eight_bits(exported(subject, "float32", entering, cache_dir))
+        return with_eight_bits(exported(subject, "float32", entering, cache_dir, open_axes=open_axes))
     entering(Stage.EXPORT)
     missing = [name for name in PACKAGES if name not in versions()]
     if missing:
         raise Unavailable(f"an export needs {', '.join(missing)}", hint="type: pip install 'modelmuster[onnx]'")
     if cache_dir is None:
         keeper = tempfile.TemporaryDirectory(prefix="muster-export-")
-        made = _made(subject, dtype, Path(keeper.name))
+        made = _made(subject, dtype, Path(keeper.name), open_axes=open_axes)
         return Artifact(made.folder, made.manifest, keeper)
     root = cache_dir / "exports"
-    folder = root / key(subject, dtype)
+    folder = root / key(subject, f"{dtype}, open axes" if open_axes else dtype)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder.with_suffix(".lock")):
-            return read(folder) or _kept(subject, dtype, folder)
+            return read(folder) or _kept(subject, dtype, folder, open_axes=open_axes)
     except OSError as error:
         raise Unavailable(
             f"the exported model cannot be kept in {root}: {error.strerror or error}",
@@ -77,7 +83,7 @@ def exported(
         ) from error
 
 
-def _kept(subject: Subject, dtype: str, folder: Path) -> Artifact:
+def _kept(subject: Subject, dtype: str, folder: Path, *, open_axes: bool) -> Artifact:
     """Export into the folder, or raise what is known to be raised; the caller holds the lock."""
     note = folder.with_suffix(".failed.json")
     known = _known(note)
@@ -86,7 +92,7 @@ def _kept(subject: Subject, dtype: str, folder: Path) -> Artifact:
     shutil.rmtree(folder, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="unfinished-"))
     try:
-        made = _made(subject, dtype, aside)
+        made = _made(subject, dtype, aside, open_axes=open_axes)
         aside.rename(folder)
     except ExportFailed as error:
         times = known.times + 1 if known is not None and _alike(known.message, error.message) else 1
@@ -105,7 +111,7 @@ def _known(note: Path) -> Failure | None:
         return None
 
 
-def _made(subject: Subject, dtype: str, folder: Path) -> Artifact:
+def _made(subject: Subject, dtype: str, folder: Path, *, open_axes: bool) -> Artifact:
     """Export into an empty folder.
 
     Raises:
@@ -114,10 +120,10 @@ def _made(subject: Subject, dtype: str, folder: Path) -> Artifact:
     """
     from modelmuster.numerics.precision import in_dtype
     from modelmuster.numerics.tensors import dtype_named
-    from modelmuster.targets.export.routes import ROUTES, quiet
+    from modelmuster.targets.export.routes import OPEN_ROUTES, ROUTES, quiet
 
     setbacks: dict[str, str] = {}
-    for route in ROUTES:
+    for route in OPEN_ROUTES if open_axes else ROUTES:
         try:
             with quiet():
                 # A copy for each: exporters patch what they trace, and leave traces where they fail.

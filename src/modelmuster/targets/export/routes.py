@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import logging
 import warnings
@@ -40,12 +41,12 @@ class Route:
     """Of a module that it may spoil."""
 
 
-def _by_transformers(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
+def _by_transformers(module: torch.nn.Module, inputs: Inputs, dtype: str, *, open_axes: bool = False) -> Graph:
     """The exporter that comes with transformers: the plain way, with patches for what cannot be traced as it is."""
     from transformers.exporters import OnnxConfig, OnnxExporter
 
     arguments = to_torch(inputs, dtype_named(dtype))
-    exported = OnnxExporter().export(module, arguments, config=OnnxConfig(dynamic=False))
+    exported = OnnxExporter().export(module, arguments, config=OnnxConfig(dynamic=open_axes))
     # The exporter has put what it prepared into the arguments.
     _, constants = split(arguments)
     program = exported.program
@@ -55,11 +56,15 @@ def _by_transformers(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Gra
     return Graph(program, taken, results, constants, prepared=True)
 
 
-def _by_torch(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
+def _by_torch(module: torch.nn.Module, inputs: Inputs, dtype: str, *, open_axes: bool = False) -> Graph:
     """`torch.export` and `torch.onnx` as they are."""
     flat = _flat(module, inputs, dtype)
+    tensors = tuple(flat.tensors.values())
+    every = tuple(dict.fromkeys(range(tensor.dim()), torch.export.Dim.AUTO) for tensor in tensors)
     with torch.no_grad():
-        program = torch.export.export(flat.module, tuple(flat.tensors.values()), strict=False)
+        program = torch.export.export(
+            flat.module, tensors, dynamic_shapes=(every,) if open_axes else None, strict=False
+        )
     taken, given = flat.names()
     made = torch.onnx.export(program, input_names=list(taken), output_names=list(given), verbose=False)
     assert made is not None
@@ -171,6 +176,13 @@ ROUTES = (
 """transformers' first: it converts more, and the graph computes the same. Tracing last: its graph is right for inputs
 that take the recorded way only. Which one worked is kept with the file, since "works through patches", "works plainly"
 and "works for these inputs" are different facts."""
+
+OPEN_ROUTES = (
+    Route("transformers' OnnxExporter with open axes", functools.partial(_by_transformers, open_axes=True)),
+    Route("torch.onnx.export with open axes", functools.partial(_by_torch, open_axes=True)),
+)
+"""For graphs that are to take inputs of other sizes. Exporters pin what they cannot leave open without a word, so
+whether a graph does is for a run at other sizes to say."""
 
 _TRACED_OPSET = 18
 

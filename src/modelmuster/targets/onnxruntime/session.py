@@ -18,8 +18,6 @@ from modelmuster.targets.onnxruntime.providers import Provider, device_name
 class OnnxRuntimeSession:
     """Implements `contracts.Session`. The first run is profiled: that tells where each node ran."""
 
-    capabilities: frozenset[Capability] = frozenset()
-
     def __init__(
         self, artifact: Artifact, subject: Subject, provider: Provider, *, threads: int, eight_bits: bool = False
     ) -> None:
@@ -28,6 +26,7 @@ class OnnxRuntimeSession:
         if provider.name not in onnxruntime.get_available_providers():
             raise Unavailable(f"this onnxruntime is built without {provider.name}")
         self._artifact, self._subject, self._provider, self._eight_bits = artifact, subject, provider, eight_bits
+        self.capabilities = frozenset({Capability.RESHAPE} if artifact.is_open else ())
         self._placement: placement.Placement | None = None
         self._profiles = tempfile.TemporaryDirectory(prefix="muster-profile-")
         options = onnxruntime.SessionOptions()

@@ -26,6 +26,7 @@ class OnnxRuntimeCpu:
     preload: tuple[str, ...] = ("torch", "transformers", "modelmuster.targets.export.preload")
 
     cache_dir: Path | None = None
+    open_axes = False
 
     def probe(self) -> Probe:
         """The provider's device, or what is missing."""
@@ -42,12 +43,20 @@ class OnnxRuntimeCpu:
         offers.require(self, dtype)
         from modelmuster.targets.export import exported
 
-        artifact = exported(subject, dtype, entering, self.cache_dir)
+        artifact = exported(subject, dtype, entering, self.cache_dir, open_axes=self.open_axes)
         import torch
 
         entering(Stage.LOAD)
         threads = torch.get_num_threads()
         return OnnxRuntimeSession(artifact, subject, self.provider, threads=threads, eight_bits=dtype == "int8")
+
+
+class OnnxRuntimeCpuOpen(OnnxRuntimeCpu):
+    """`onnxruntime:cpu-open`: one graph for inputs of every size, which its checks then run it at."""
+
+    name = "onnxruntime:cpu-open"
+    open_axes = True
+    on_request: Literal[True] = True
 
 
 class _Accelerated(OnnxRuntimeCpu):

@@ -17,14 +17,13 @@ from modelmuster.targets.openvino import precision, runtime
 class OpenVinoSession:
     """Implements `contracts.Session`."""
 
-    capabilities: frozenset[Capability] = frozenset()
-
     def __init__(
         self, artifact: Artifact, subject: Subject, core: Any, compiled: Any, device: str, *, eight_bits: bool = False
     ) -> None:
         self._artifact, self._subject, self._core, self._device = artifact, subject, core, device
         self._compiled: Any = compiled
         self._eight_bits = eight_bits
+        self.capabilities = frozenset({Capability.RESHAPE} if artifact.is_open else ())
         self._request: Any = compiled.create_infer_request()
         self._ran = False
 

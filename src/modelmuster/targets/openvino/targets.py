@@ -26,6 +26,7 @@ class OpenVinoCpu:
     preload: tuple[str, ...] = ("torch", "transformers", "modelmuster.targets.export.preload")
 
     cache_dir: Path | None = None
+    open_axes = False
 
     def probe(self) -> Probe:
         """The device that OpenVINO finds, or what is missing."""
@@ -47,7 +48,8 @@ class OpenVinoCpu:
 
         # Narrow arithmetic is the plug-in's to choose layer by layer; the graph is the same for all of it.
         eight_bits = dtype == "int8"
-        artifact = exported(subject, "int8" if eight_bits else "float32", entering, self.cache_dir)
+        wanted = "int8" if eight_bits else "float32"
+        artifact = exported(subject, wanted, entering, self.cache_dir, open_axes=self.open_axes)
         entering(Stage.LOAD)
         model = core.read_model(artifact.model)
         entering(Stage.COMPILE)
@@ -63,6 +65,14 @@ class OpenVinoCpu:
 
             settings |= {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "NUM_STREAMS": 1}
         return settings
+
+
+class OpenVinoCpuOpen(OpenVinoCpu):
+    """`openvino:cpu-open`: one graph for inputs of every size, which its checks then run it at."""
+
+    name = "openvino:cpu-open"
+    open_axes = True
+    on_request: Literal[True] = True
 
 
 class OpenVinoGpu(OpenVinoCpu):
