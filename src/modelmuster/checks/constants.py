@@ -15,7 +15,7 @@ from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Finding, Stage
 
 UNREAD_BY_DESIGN = re.compile(
-    r"\w*original_inv_freq|\w*masked_bias|cluster_(size|usage)|embed_(avg|sum)|init(t)?ed|\w*_cached"
+    r"\w*original_inv_freq|\w*masked_bias|cluster_(size|usage)|embed_(avg|sum)|init(t)?ed|\w*_states?|\w*_cached"
 )
 """Names of what is read while training only, or when a sequence is longer than it may be."""
 

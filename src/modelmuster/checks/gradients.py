@@ -10,7 +10,7 @@ import torch
 from modelmuster.checks.feeding import quantiser
 from modelmuster.checks.live import arguments
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
-from modelmuster.checks.training import training_copy
+from modelmuster.checks.training import UNTRAINABLE, training_copy
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
@@ -47,8 +47,13 @@ class Gradients(Question):
             return not_applicable("the model has no trainable parameter")
         trial.entering(Stage.RUN)
         seed_forward()
-        with torch.enable_grad():
-            loss = weighted(dict(named_tensors(module(**arguments(trial, trial.inputs)))))
+        try:
+            with torch.enable_grad():
+                loss = weighted(dict(named_tensors(module(**arguments(trial, trial.inputs)))))
+        except ValueError as refusal:
+            if UNTRAINABLE not in str(refusal):
+                raise
+            return not_applicable(f"refuses to train on these inputs: {refusal}")
         if loss is None:
             return not_applicable("no output depends on a parameter in a differentiable way")
         found = torch.autograd.grad(loss, list(trainable.values()), allow_unused=True)

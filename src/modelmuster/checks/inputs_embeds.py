@@ -6,7 +6,7 @@ import torch
 
 from modelmuster.checks.differences import agrees, off, same
 from modelmuster.checks.live import accepts, arguments, outputs, word_table
-from modelmuster.checks.question import Question, failed, passed
+from modelmuster.checks.question import Question, failed, not_applicable, passed
 from modelmuster.checks.texts import text_only
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import call_seeded
@@ -33,6 +33,8 @@ class InputsEmbeds(Question):
         table = word_table(trial.module)
         with torch.no_grad():
             given["inputs_embeds"] = table(given.pop("input_ids"))
+        if not isinstance(given["inputs_embeds"], torch.Tensor):
+            return not_applicable("its table returns more than embeddings")
         got = flatten(call_seeded(trial.module, given))
         compared = same(trial, outputs(trial, trial.inputs), got)
         if agrees(compared):

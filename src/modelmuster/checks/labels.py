@@ -72,6 +72,8 @@ def labels_for(trial: Trial) -> Labels | str:
     tokens, decoded = inputs.get("input_ids"), inputs.get("decoder_input_ids")
     if tasks & _SEQUENCES and isinstance(decoded, np.ndarray):
         return _words(_other(decoded), shift=0)
+    if tasks & _ROWS and "IMAGE_CLASSIFICATION" in tasks and tokens is not None:
+        return "classifies by the words that it would write, and its labels are words"
     if tasks & _ROWS:
         return _rows(trial)
     if not isinstance(tokens, np.ndarray) or tokens.ndim != 2:

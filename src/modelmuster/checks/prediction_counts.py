@@ -9,7 +9,7 @@ import numpy as np
 from modelmuster.checks.feeding import batch_size, settings
 from modelmuster.checks.promises import tasks_of
 from modelmuster.checks.question import Figures, Question, failed, passed
-from modelmuster.contracts import Trial
+from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Finding
 
 TASKS = frozenset({
@@ -38,17 +38,22 @@ class PredictionCounts(Question):
         arrays = {name: output.array for name, output in trial.baseline().items()}
         figures = Figures({f"{name}.shape": "×".join(map(str, array.shape)) for name, array in arrays.items()})
         wrong = (
-            _boxes(arrays) or _masks(arrays) or _queries(trial, arrays) or _maps(trial, arrays) or _rows(trial, arrays)
+            _boxes(trial, arrays)
+            or _masks(arrays)
+            or _queries(trial, arrays)
+            or _maps(trial, arrays)
+            or _rows(trial, arrays)
         )
         return failed(wrong, figures) if wrong else passed(figures)
 
 
-def _boxes(arrays: Mapping[str, np.ndarray]) -> str | None:
+def _boxes(trial: Trial, arrays: Mapping[str, np.ndarray]) -> str | None:
     boxes, logits = arrays.get("pred_boxes"), arrays.get("logits")
     if boxes is None:
         return None
-    if boxes.ndim != 3 or boxes.shape[-1] != 4:
-        return f"boxes of shape {boxes.shape}, not batch × queries × 4"
+    numbers = getattr(trial.module.config, "num_coords", 4) if Capability.MODULE in trial.capabilities else 4
+    if boxes.ndim != 3 or boxes.shape[-1] != numbers:
+        return f"boxes of shape {boxes.shape}, not batch × queries × {numbers}"
     if logits is not None and logits.shape[:2] != boxes.shape[:2]:
         return f"{boxes.shape[1]} boxes, but labels for {logits.shape[1]}"
     # Widths and heights that overlap the border are allowed, negative ones are not.

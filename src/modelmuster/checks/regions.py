@@ -22,6 +22,8 @@ PARTS = 4
 SERIES_PARTS = 64
 """Those of a past series: no longer than one of its patches. A future's last step has nothing left to influence."""
 
+CHOSEN = "keypoints"
+
 LEAST = 1e-8
 """Share of the strongest region's gradient that counts as influence: far below any real one, above underflow."""
 
@@ -39,6 +41,8 @@ class Regions(Question):
         """Models that are fed continuous data, in float32, where gradients do not underflow."""
         if trial.dtype != "float32":
             return "asked in float32 only: narrower gradients underflow"
+        if CHOSEN in trial.baseline():
+            return f"answers for the {CHOSEN} that it chose, and for no others"
         return None if _fed(trial) else "fed nothing that has regions"
 
     def run(self, trial: Trial) -> Finding:

@@ -12,6 +12,10 @@ _SWITCHES = ("apply_spec_augment", "decoder_layerdrop", "encoder_layerdrop", "la
 """Fields of configurations that are read while training."""
 
 
+UNTRAINABLE = "in training mode"
+"""How a model says that it trains only with labels of its own kind."""
+
+
 def training_copy(module: torch.nn.Module) -> torch.nn.Module:
     """No dropout, no dropped layers, no augmentation, and batch normalisation as in eval mode."""
     copied = deep_copy(module).train()

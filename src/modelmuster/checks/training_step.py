@@ -10,7 +10,7 @@ from modelmuster.checks.forward import main_outputs
 from modelmuster.checks.labels import Labels, labels_for
 from modelmuster.checks.live import arguments
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
-from modelmuster.checks.training import training_copy
+from modelmuster.checks.training import UNTRAINABLE, training_copy
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
@@ -40,8 +40,13 @@ class TrainingStep(Question):
         trainable = [value for value in module.parameters() if value.requires_grad]
         loss = _loss(trial, module)
         trial.entering(Stage.RUN)
-        with torch.enable_grad():
-            before = loss()
+        try:
+            with torch.enable_grad():
+                before = loss()
+        except ValueError as refusal:
+            if UNTRAINABLE not in str(refusal):
+                raise
+            return not_applicable(f"refuses to train on these inputs: {refusal}")
         if before is None or not before.requires_grad:
             return not_applicable("no output depends on a parameter in a differentiable way")
         gradients = torch.autograd.grad(before, trainable, allow_unused=True)
