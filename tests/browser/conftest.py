@@ -93,10 +93,11 @@ def visit(browser):
     watched = Watched(page)
     places: set[str] = set()
 
-    def at(address: str, root: str):
+    def at(address: str, root: str, ready: str = "body[data-ready]"):
         places.add(root)
+        page.goto("about:blank")
         page.goto(address)
-        page.wait_for_selector("body[data-ready]")
+        page.wait_for_selector(ready)
         return page
 
     yield at

@@ -14,6 +14,7 @@ from modelmuster.cli import (
     catalog,
     checks,
     coverage,
+    dashboard,
     db,
     demo,
     doctor,
@@ -77,6 +78,7 @@ app.command("matrix")(matrix.matrix)
 app.command("report")(report.report)
 app.command("card")(card.card)
 app.command("feed")(feed.feed)
+app.command("dashboard")(dashboard.dashboard)
 app.add_typer(expect.app, name="expect")
 app.command("compare")(gate.compare)
 app.command("gate")(gate.gate)

@@ -1,0 +1,233 @@
+"""The application: an address goes in, a page comes out. The address is the whole state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import dash
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from flask import Response
+
+from modelmuster.dashboard import guard, layout
+from modelmuster.dashboard.snapshots import Snapshots
+from modelmuster.errors import MusterError, UnknownName
+from modelmuster.pages import matrix_page
+from modelmuster.pages.blocks import Choice, Page, to
+from modelmuster.pages.live_page import live
+from modelmuster.pages.routes import ROUTES
+from modelmuster.pages.run_pages import workers
+from modelmuster.report.html import stylesheet
+from modelmuster.runs import folders, status
+from modelmuster.settings import Home
+from modelmuster.store import Reader
+from modelmuster.views import runs
+
+EVERY_S = 2.0
+"""How often an open page asks whether there is something new."""
+
+LISTED_RUNS = 100
+
+_MOVING = frozenset({"live", "workers"})
+"""Pages that change without a new snapshot."""
+
+_SHELL = """<!doctype html>
+<html lang="en">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/style.css">
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+def make(home: Home, *, host: str = "127.0.0.1", token: str | None = None) -> dash.Dash:
+    """The application over the snapshots of a home."""
+    app = dash.Dash(
+        "modelmuster.dashboard",
+        assets_folder="assets",
+        title="modelmuster",
+        update_title="",
+        suppress_callback_exceptions=True,
+        index_string=_SHELL,
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "color-scheme", "content": "light dark"},
+        ],
+    )
+    guard.install(app.server, host, token)
+    app.server.add_url_rule("/style.css", "style", lambda: Response(stylesheet(), mimetype="text/css"))
+    app.layout = _frame()
+    _connect(app, Pages(home))
+    return app
+
+
+class Pages:
+    """Pages made from addresses; every error that a reader can cause becomes a page that says what to type."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.snapshots = Snapshots(home)
+
+    def show(self, path: str, search: str) -> tuple[Any, ...]:
+        """Title, navigation, choices and content for an address."""
+        name, asked = read(path, search)
+        try:
+            return self._made(name, asked)
+        except MusterError as error:
+            said = [html.P(error.message), *([html.P(html.Code(error.hint))] if error.hint else [])]
+            return "What is the case", _nav(name), [], html.Div(said, role="alert", id="problem")
+
+    def _made(self, name: str, asked: Mapping[str, str]) -> tuple[Any, ...]:
+        if name == "live":
+            return _laid(live(self.home), asked, [], "")
+        with self.snapshots.reader() as reader:
+            late = (
+                "Newer results are in the run folders, and not published yet: muster db ingest"
+                if self.snapshots.behind(reader)
+                else ""
+            )
+            if name == "matrix":
+                grid = matrix_page.grid(reader, asked)
+                choices = [_which_run(reader, asked), *grid.choices]
+                content = [
+                    *_note(late),
+                    *layout.matrix(grid),
+                    *_permalinks(name, asked, grid.matrix.run_id),
+                ]
+                return f"Matrix of {grid.matrix.run_id}", _nav(name), list(map(layout.choice, choices)), content
+            if name == "workers":
+                run = runs.find(reader, asked.get("run") or "latest")
+                look = status.read(folders.open_run(self.home, run.run_id).status)
+                return _laid(workers(reader, run.run_id, look), asked, [_which_run(reader, asked)], late)
+            if name not in ROUTES:
+                raise UnknownName("page", name, ROUTES, see="the links above")
+            page = ROUTES[name].make(reader, asked)
+            choices = [_which_run(reader, asked)] if page.run_id and name not in {"cell", "compare"} else []
+            return _laid(page, asked, choices, late)
+
+
+def read(path: str, search: str) -> tuple[str, dict[str, str]]:
+    """The page and its query that an address means."""
+    return path.strip("/") or "overview", dict(parse_qsl(search.lstrip("?")))
+
+
+def _frame() -> Any:
+    return html.Div(
+        [
+            dcc.Location(id="address", refresh=False),
+            dcc.Interval(id="tick", interval=EVERY_S * 1000),
+            dcc.Store(id="shown"),
+            dcc.Store(id="chosen"),
+            html.A("Skip to the content", href="#main", className="skip"),
+            html.Header(
+                [
+                    html.H1(["modelmuster ", html.Span(id="title")]),
+                    html.Nav(id="nav", className="pages", **{"aria-label": "Pages"}),
+                    html.Form(html.Div(id="choices", className="controls"), role="search"),
+                ]
+            ),
+            html.Main(id="main", tabIndex="-1"),
+        ]
+    )
+
+
+def _connect(app: dash.Dash, pages: Pages) -> None:
+    def show(
+        path: str | None, search: str | None, _: int | None, shown: dict[str, str] | None, chosen: list[str] | None
+    ) -> Any:
+        here = f"{path}{search or ''}"
+        name, _asked = read(path or "/", search or "")
+        before, stamp = shown or {}, pages.snapshots.stamp()
+        if ctx.triggered_id == "tick" and stamp == before.get("stamp") and name not in _MOVING:
+            raise dash.exceptions.PreventUpdate
+        title, nav, choices, content = pages.show(path or "/", search or "")
+        # Controls that already say what the address says stay as they are, and with them the focus.
+        kept = ctx.triggered_id == "tick" or chosen == [before.get("address"), here]
+        return title, nav, no_update if kept else choices, content, {"stamp": stamp, "address": here}
+
+    def choose(
+        values: list[str | None],
+        names: list[dict[str, str]],
+        path: str | None,
+        search: str | None,
+    ) -> tuple[Any, Any]:
+        asked = dict(parse_qsl((search or "").lstrip("?")))
+        chosen = asked | {name["name"]: value or "" for name, value in zip(names, values, strict=True)}
+        kept = {name: value for name, value in chosen.items() if value}
+        if kept == asked or not names:
+            return no_update, no_update
+        fresh = f"?{urlencode(kept)}" if kept else ""
+        return fresh, [f"{path}{search or ''}", f"{path}{fresh}"]
+
+    app.callback(
+        Output("title", "children"),
+        Output("nav", "children"),
+        Output("choices", "children"),
+        Output("main", "children"),
+        Output("shown", "data"),
+        Input("address", "pathname"),
+        Input("address", "search"),
+        Input("tick", "n_intervals"),
+        State("shown", "data"),
+        State("chosen", "data"),
+    )(show)
+    app.callback(
+        Output("address", "search"),
+        Output("chosen", "data"),
+        Input({"type": "choice", "name": ALL}, "value"),
+        State({"type": "choice", "name": ALL}, "id"),
+        State("address", "pathname"),
+        State("address", "search"),
+        prevent_initial_call=True,
+    )(choose)
+
+
+def _laid(page: Page, asked: Mapping[str, str], choices: list[Choice], late: str) -> tuple[Any, ...]:
+    find = Choice("find", "Find in tables", value=asked.get("find", ""), hint="words, ! excludes")
+    content = [
+        html.P(page.question, className="soft"),
+        *_note(late),
+        *layout.blocks(page.blocks, asked.get("find", "")),
+        *_permalinks(page.name, asked, page.run_id),
+    ]
+    return page.title, _nav(page.name), list(map(layout.choice, [*choices, *page.choices, find])), content
+
+
+def _note(text: str) -> list[Any]:
+    return [html.P(text, className="soft")] if text else []
+
+
+def _nav(here: str) -> list[Any]:
+    listed = [(route.name, route.title) for route in ROUTES.values() if route.listed]
+    listed.insert(1, ("matrix", "Matrix"))
+    listed.append(("live", "Live"))
+    links: list[Any] = []
+    for name, title in listed:
+        current = {"aria-current": "page"} if name == here else {}
+        links.append(html.Span(dcc.Link(title, href=layout.address(to(name))), **current))
+    return links
+
+
+def _which_run(reader: Reader, asked: Mapping[str, str]) -> Choice:
+    known = [row.run_id for row in runs.runs(reader, LISTED_RUNS)]
+    options = (("", "the latest"), *((run_id, run_id) for run_id in known))
+    return Choice("run", "Run", options, asked.get("run", ""))
+
+
+def _permalinks(name: str, asked: Mapping[str, str], run_id: str) -> list[Any]:
+    """Two addresses of what is shown: of this very run, and of whichever run is the latest."""
+    if not run_id:
+        return []
+    latest = {key: value for key, value in asked.items() if key != "run"}
+    links = [dcc.Link("this very run", href=layout.address(to(name, **(latest | {"run": run_id}))))]
+    if name != "cell":
+        links += [" · ", dcc.Link("the latest run, whichever it is", href=layout.address(to(name, **latest)))]
+    return [html.P(["Address of this page for ", *links, "."], className="soft permalinks")]

@@ -1,0 +1,237 @@
+"""Blocks as Dash components. Texts of models are children of elements, never markup, so that they stay text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+from urllib.parse import urlencode
+
+from dash import dcc, html
+
+from modelmuster.pages.blocks import (
+    Bar,
+    Block,
+    Chart,
+    Choice,
+    Code,
+    Command,
+    Entry,
+    Facts,
+    Heading,
+    Link,
+    Mark,
+    Note,
+    Piece,
+    Place,
+    Soft,
+    Table,
+    Text,
+    Tiles,
+)  # fmt: skip
+from modelmuster.pages.matrix_page import Grid
+from modelmuster.pages.words import number, of_cell, of_model
+from modelmuster.report.html import MARKS, bars, word
+from modelmuster.report.pieces import classes
+from modelmuster.views.matrix import Column, MatrixCell
+from modelmuster.views.rates import Tally
+
+ROWS = 600
+"""Rows of a table that are sent to the browser at once; a filter brings the others."""
+
+
+def address(place: Place) -> str:
+    """Where a place is in this application."""
+    path = "/" if place.page == "overview" else f"/{place.page}"
+    return f"{path}?{urlencode(place.query)}" if place.query else path
+
+
+def blocks(several: Sequence[Block], find: str = "") -> list[Any]:
+    """A page's blocks; rows of tables only where they hold every word of `find`."""
+    return [_block(it, find.lower().split()) for it in several]
+
+
+def choice(it: Choice) -> Any:
+    """Something to choose, as a control whose value becomes part of the address."""
+    name = {"type": "choice", "name": it.name}
+    control: Any
+    if it.options:
+        options = [{"value": value, "label": words or "–"} for value, words in it.options]
+        control = dcc.Dropdown(id=name, options=options, value=it.value, clearable=False)
+    else:
+        control = dcc.Input(
+            id=name, type="search", value=it.value, placeholder=it.hint, debounce=True, autoComplete="off"
+        )
+    return html.Label([html.Span(it.label), control], className="grow" if not it.options else "pick")
+
+
+def matrix(grid: Grid) -> list[Any]:
+    """The matrix: a cell is a link with the letter of its outcome, its words for screen readers, and its reason."""
+    found = grid.matrix
+    if not found.columns:
+        return [html.P("Nothing was planned in this run.", className="soft")]
+    heads = [html.Th("Architecture", scope="col"), *(html.Th(_column(column), scope="col") for column in found.columns)]
+    sums = html.Tr(
+        [html.Th("All", scope="row"), *(html.Td(_counts(column.tally)) for column in found.columns)], className="sum"
+    )
+    bodies = []
+    for group in found.families:
+        rows = grid.rows.get(group.family, ())
+        if not rows:
+            continue
+        size = f"{len(rows)} of {len(group.rows)}" if len(rows) < len(group.rows) else str(len(rows))
+        first = html.Th([html.B(group.family.value), " ", html.Small(size)], scope="rowgroup")
+        lines = [html.Tr([first, *(html.Td(_counts(tally)) for tally in group.tallies)], className="g")]
+        for row in rows:
+            name = dcc.Link(row.model_type, href=address(of_model(found.run_id, row.model_type)))
+            cells = [
+                _cell(found.run_id, row.model_type, column, cell)
+                for column, cell in zip(found.columns, row.cells, strict=True)
+            ]
+            lines.append(html.Tr([html.Th(name, scope="row"), *cells]))
+        bodies.append(html.Tbody(lines))
+    table = html.Table([html.Thead([html.Tr(heads), sums]), *bodies], id="grid")
+    said = (
+        f"{number(grid.shown)} of {number(grid.planned)} architectures; counts in heads are of all results chosen: "
+        "passed / decided."
+    )
+    return [
+        html.P(said, className="soft", id="grid-shown"),
+        html.Section(html.Div(table, className="scroll"), id="matrix"),
+        *([] if grid.shown else [html.P("No architecture fits these choices.", className="soft", id="grid-none")]),
+    ]
+
+
+def _column(column: Column) -> list[Any]:
+    ran = column.inference.label if column.inference else "nothing ran"
+    emulated = column.device_kind is not None and column.device_kind.value == "software-emulated"
+    return [html.Span(column.label), html.Small(f"{ran}{', emulated' if emulated else ''}")]
+
+
+def _counts(tally: Tally) -> Any:
+    if tally.decided:
+        return [number(tally.passed), html.Small(f"/{number(tally.decided)}")]
+    return html.Small("mock" if tally.mock else "–")
+
+
+def _cell(run_id: str, name: str, column: Column, cell: MatrixCell | None) -> Any:
+    if cell is None:
+        return html.Td()
+    mark = Mark(cell.outcome, cell.mock, cell.expected, cell.flaky)
+    said = f"{name} on {column.label}: {mark.word}"
+    reason = f"{said}; {cell.check}: {cell.message}" if cell.message else said
+    letter = "~" if cell.mock else cell.outcome.letter
+    link = dcc.Link(letter, href=address(of_cell(run_id, cell.cell_id)), title=reason, className="cell")
+    css = classes(mark).removeprefix("mark ")
+    return html.Td([link, html.Span(said, className="away")], className=css)
+
+
+def _block(it: Block, find: Sequence[str]) -> Any:
+    match it:
+        case Heading():
+            return html.H2([it.text, *([] if it.count is None else [" ", html.Small(number(it.count))])])
+        case Note():
+            return html.P([_piece(part) for part in it.pieces])
+        case Tiles():
+            return html.Dl(
+                [
+                    html.Div(
+                        [
+                            html.Dt(tile.label),
+                            html.Dd([html.B(tile.number), f" {tile.of}"]),
+                            html.Dd(tile.more, className="soft"),
+                        ]
+                    )
+                    for tile in it.tiles
+                ],
+                className="tiles",
+            )
+        case Table():
+            return _table(it, find)
+        case Facts():
+            parts: list[Any] = []
+            for term, what in it.pairs:
+                parts += [html.Dt(term), html.Dd(_entry(what))]
+            return html.Dl(parts, className="facts")
+        case Text():
+            return html.Details([html.Summary(it.title), html.Pre(it.text)], open=it.open)
+        case Chart():
+            graph = dcc.Graph(
+                id=f"chart-{it.name}", figure=dict(it.figure), config={"displaylogo": False}, responsive=True
+            )
+            return html.Figure(
+                [html.Div(graph, className="chart", role="img"), html.Figcaption(it.says, className="soft")]
+            )
+    assert_never(it)
+
+
+def _table(it: Table, find: Sequence[str]) -> Any:
+    kept = [row for row in it.rows if all(_has(row, one) for one in find)]
+    if not it.rows:
+        return html.P(it.empty, className="soft")
+    heads = [html.Th(head.text, scope="col", className="n" if head.numeric else None) for head in it.heads]
+    lines = [
+        html.Tr(
+            [
+                html.Th(_entry(part), scope="row")
+                if place == 0
+                else html.Td(_entry(part), className="n" if it.heads[place].numeric else None)
+                for place, part in enumerate(row)
+            ]
+        )
+        for row in kept[:ROWS]
+    ]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="plain", id=f"table-{it.name}")
+    shown = len(lines)
+    cut = f"{number(shown)} of {number(len(it.rows))} rows" if shown < len(it.rows) else ""
+    return html.Div([html.Div(table, className="scroll"), html.P(cut, className="soft")])
+
+
+def _has(row: Sequence[Entry], term: str) -> bool:
+    words = " ".join(_words(part) for part in row).lower()
+    return term[1:] not in words if len(term) > 1 and term.startswith("!") else term in words
+
+
+def _words(it: Entry) -> str:
+    match it:
+        case tuple():
+            return " ".join(map(_words, it))
+        case str():
+            return it
+        case Link():
+            return _words(it.says)
+        case Mark():
+            return it.word
+        case Code() | Soft() | Command():
+            return it.text
+        case _:
+            return ""
+
+
+def _entry(it: Entry) -> Any:
+    return [_piece(part) for part in it] if isinstance(it, tuple) else _piece(it)
+
+
+def _piece(it: Piece) -> Any:
+    match it:
+        case str():
+            return it
+        case Mark():
+            letter = "~" if it.mock else it.outcome.letter
+            return html.Span([letter, html.Span(f" {it.word}", className="away")], className=classes(it), title=it.word)
+        case Link():
+            return dcc.Link(_piece(it.says), href=address(it.place))
+        case Code():
+            return html.Code(it.text)
+        case Soft():
+            return html.Small(it.text, className="soft")
+        case Command():
+            button = html.Button("Copy", type="button", **{"data-copy": "yes"})
+            return html.Span([html.Code(it.text, className="command"), button], className="copy")
+        case Bar():
+            said = ", ".join(f"{count} {word(outcome)}" for outcome, count, _ in bars(it.tally))
+            parts = [
+                html.I(className=MARKS[outcome], style={"width": f"{width}%"}, title=f"{count} {word(outcome)}")
+                for outcome, count, width in bars(it.tally)
+            ]
+            return html.Span(parts, className="bar", role="img", **{"aria-label": said})
+    assert_never(it)

@@ -1,0 +1,152 @@
+"""The application without a browser: what it answers, what it refuses, and that it writes nothing."""
+
+import json
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from modelmuster import store
+from modelmuster.cli.app import app as cli
+from modelmuster.dashboard import guard
+from modelmuster.dashboard.app import Pages, make
+from modelmuster.dashboard.serving import listen
+from modelmuster.errors import MissingDependency, UsageError
+from modelmuster.pages.routes import ROUTES
+from modelmuster.records import Inference, Outcome
+from modelmuster.runs.status import RunStatus
+from modelmuster.settings import Home
+from run_folders import append, make_cell, make_record, write_run
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "muster")
+
+
+def said(pages, path, search=""):
+    """Every word of a page."""
+    return json.dumps([part if isinstance(part, str) else _plain(part) for part in pages.show(path, search)])
+
+
+def _plain(part):
+    if isinstance(part, list | tuple):
+        return [_plain(one) for one in part]
+    return _plain(part.children) if hasattr(part, "children") else str(part)
+
+
+def test_without_runs_every_page_says_what_to_type(home):
+    pages = Pages(home)
+    for name in ("", "matrix", *ROUTES):
+        assert "muster run bert llama vit" in said(pages, f"/{name}")
+    assert "Nothing runs at this moment" in said(pages, "/live")
+    assert not home.root.exists()
+
+
+def test_runs_that_were_not_published_are_told_from_none(home):
+    write_run(home, "first", [make_cell()])
+    assert "muster db ingest" in said(Pages(home), "/")
+
+
+def test_an_older_and_a_newer_store_say_what_to_do(home):
+    import duckdb
+
+    write_run(home, "first", [make_cell()])
+    store.ingest(home)
+    for change, what in (
+        ("DELETE FROM schema_versions WHERE version > 1", "muster db ingest"),
+        ("INSERT INTO schema_versions VALUES (999, 'later', now())", "upgrade modelmuster"),
+    ):
+        connection = duckdb.connect(str(home.snapshot))
+        connection.execute(change)
+        connection.close()
+        assert what in said(Pages(home), "/matrix")
+
+
+def test_a_mock_only_run_says_so(home):
+    cell = make_cell("bert", "mock")
+    write_run(home, "only", [cell], [make_record("only", cell, [Outcome.NOT_RUN] * 2, inference=Inference.MOCK)])
+    store.ingest(home)
+    assert "says nothing about any model" in said(Pages(home), "/")
+
+
+def test_nothing_is_written_and_newer_results_are_pointed_at(home):
+    folder = write_run(home, "first", [make_cell("bert"), make_cell("vit")], [])
+    store.ingest(home)
+    before = {path: path.stat().st_mtime_ns for path in home.root.rglob("*")}
+    pages = Pages(home)
+    for name in ("", "matrix", *ROUTES):
+        said(pages, f"/{name}", "?name=bert&old=first&id=x")
+    assert {path: path.stat().st_mtime_ns for path in home.root.rglob("*")} == before
+    append(folder, [make_record("first", make_cell("bert"))])
+    assert "not published yet" in said(pages, "/matrix")
+
+
+def test_a_running_sweep_is_shown_while_it_goes_on(home):
+    cells = [make_cell("bert"), make_cell("vit")]
+    folder = write_run(home, "going", cells, [make_record("going", cells[0], [Outcome.PASS, Outcome.FAIL])])
+    look = RunStatus(
+        run_id="going",
+        host="box",
+        pid=1,
+        updated_at="2026-03-01T10:00:00+00:00",
+        planned=2,
+        recorded=1,
+        ended=False,
+        running={cells[1].id: 12.0},
+    )
+    (folder / "status.json").write_bytes(msgspec.json.encode(look))
+    shown = said(Pages(home), "/live")
+    assert "reference gave fail" in shown
+    assert "1 / 2" in shown
+    assert "it may have been killed" in shown
+    (folder / "status.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(look, ended=True)))
+    assert "Nothing runs at this moment" in said(Pages(home), "/live")
+
+
+@pytest.mark.parametrize(
+    ("path", "search", "what"),
+    [
+        ("/cell", "", "the address lacks id"),
+        ("/cell", "?id=nonsense", "unknown cell"),
+        ("/model", "?name=brt", "did you mean: bert"),
+        ("/matrix", "?run=1999", "unknown run"),
+        ("/matrix", "?outcome=%3Cscript%3E", "0 of 1 architectures"),
+        ("/matrix", "?q=trait:generative", "does not keep the traits"),
+        ("/history", "?days=soon", "days=soon is no number"),
+        ("/no-such-page", "", "unknown page"),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_answered_in_words(home, path, search, what):
+    write_run(home, "first", [make_cell("bert")])
+    store.ingest(home)
+    assert what in said(Pages(home), path, search)
+
+
+def test_only_names_of_this_machine_are_answered_on_loopback(home):
+    client = make(home).server.test_client()
+    assert client.get("/", headers={"Host": "127.0.0.1:8050"}).status_code == 200
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+    answer = client.get("/style.css", headers={"Host": "localhost"})
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.mimetype == "text/css"
+
+
+def test_elsewhere_a_token_is_made_and_a_short_one_refused():
+    assert guard.token_for("127.0.0.1", None) is None
+    assert len(guard.token_for("0.0.0.0", None)) >= 32
+    with pytest.raises(UsageError, match="fewer than 16"):
+        guard.token_for("0.0.0.0", "secret")
+
+
+def test_a_port_that_is_taken_is_a_message(home):
+    first = listen(home, host="127.0.0.1", port=0, token=None)
+    with pytest.raises(UsageError, match="cannot listen"):
+        listen(home, host="127.0.0.1", port=first.port, token=None)
+    first.server_close()
+
+
+def test_without_dash_the_command_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("modelmuster.cli.dashboard.find_spec", lambda _: None)
+    with pytest.raises(MissingDependency, match="dash"):
+        CliRunner().invoke(cli, ["dashboard"], catch_exceptions=False)
