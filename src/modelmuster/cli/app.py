@@ -27,6 +27,7 @@ from modelmuster.cli import (
     matrix,
     measure,
     plan,
+    plot,
     recipe,
     recommend,
     report,
@@ -79,6 +80,7 @@ app.command("report")(report.report)
 app.command("card")(card.card)
 app.command("feed")(feed.feed)
 app.command("dashboard")(dashboard.dashboard)
+app.command("plot")(plot.plot)
 app.add_typer(expect.app, name="expect")
 app.command("compare")(gate.compare)
 app.command("gate")(gate.gate)

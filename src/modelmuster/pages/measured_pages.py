@@ -9,11 +9,13 @@ from modelmuster.errors import MissingDependency
 from modelmuster.history.questions import Question
 from modelmuster.history.series import METRICS
 from modelmuster.history.steps import Verdict
+from modelmuster.history.timings import timings
 from modelmuster.pages import charts
 from modelmuster.pages.blocks import (
     Block,
     Choice,
     Code,
+    Command,
     Facts,
     Heading,
     Link,
@@ -27,7 +29,7 @@ from modelmuster.pages.blocks import (
     spread,
     to,
 )
-from modelmuster.pages.words import COUNTED, counted, number, of_cell, of_model, percent, quantity, when
+from modelmuster.pages.words import COUNTED, counted, milliseconds, number, of_cell, of_model, percent, quantity, when
 from modelmuster.records import DeviceKind
 from modelmuster.store import Reader
 from modelmuster.views.hardware import Hardware, Versus, versus
@@ -102,6 +104,7 @@ def performance(
     if found.points:
         blocks.append(charts.by_size(found))
     blocks.append(Table("columns", columns, rows, "nothing was measured on real hardware: muster run bert llama vit"))
+    blocks += _timings(reader, found.run_id, names)
     return Page(
         name="performance",
         title="Performance",
@@ -148,6 +151,35 @@ def history(
         choices=tuple(choices),
         blocks=tuple(blocks),
     )
+
+
+def _timings(reader: Reader, run_id: str, names: Sequence[str]) -> list[Block]:
+    rows = tuple(
+        (
+            Link(one.model_type, of_model(run_id, one.model_type)),
+            Code(f"{one.target} {one.dtype} {one.scale}"),
+            "–" if one.batch is None else str(one.batch),
+            milliseconds(one.median_ms),
+            "–" if one.low_ms is None else f"{milliseconds(one.low_ms)} to {milliseconds(one.high_ms)}",
+            f"{milliseconds(one.p10_ms)} to {milliseconds(one.p90_ms)}",
+            milliseconds(one.first_ms),
+            "–" if one.samples_per_s is None else f"{one.samples_per_s:.4g}",
+            "–" if one.memory_bytes is None else quantity(one.memory_bytes, "memory_bytes"),
+            number(one.repeats),
+            ", ".join([*([one.thin] if one.thin else []), *one.flags]) or "none",
+            Command(one.reproduce),
+        )
+        for one in timings(reader, run_id=run_id)
+        if one.device_kind is DeviceKind.HARDWARE and (not names or one.model_type in names)
+    )
+    columns = heads(
+        "architecture", "target", "#batch", "#median", "#95 % interval", "#p10 to p90", "#first call", "#samples/s",
+        "#memory", "#passes", "doubts", "measure again",
+    )  # fmt: skip
+    return [
+        Heading("Measured one cell at a time on an idle machine", len(rows)),
+        Table("timings", columns, rows, "nothing in this run: muster measure bert"),
+    ]
 
 
 def _cards(found: Hardware) -> Iterable[tuple[Any, ...]]:

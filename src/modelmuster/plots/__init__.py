@@ -1,0 +1,1 @@
+"""Charts as files, SVG or PNG, for papers, issues and READMEs; the only importer of matplotlib."""
