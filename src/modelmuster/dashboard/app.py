@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import dash
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, dcc, html, no_update
 from flask import Response
 
 from modelmuster.dashboard import guard, layout
@@ -126,6 +126,7 @@ def _frame() -> Any:
             dcc.Interval(id="tick", interval=EVERY_S * 1000),
             dcc.Store(id="shown"),
             dcc.Store(id="chosen"),
+            dcc.Store(id="news"),
             html.A("Skip to the content", href="#main", className="skip"),
             html.Header(
                 [
@@ -140,17 +141,23 @@ def _frame() -> Any:
 
 
 def _connect(app: dash.Dash, pages: Pages) -> None:
+    def look(ticks: int | None, path: str | None, news: str | None) -> Any:
+        # Apart from `show`: a tick during a slow answer would otherwise make the browser drop that answer.
+        name, _asked = read(path or "/", "")
+        found = f"{pages.snapshots.stamp()} {ticks if name in _MOVING else ''}"
+        return no_update if found == news else found
+
     def show(
-        path: str | None, search: str | None, _: int | None, shown: dict[str, str] | None, chosen: list[str] | None
+        path: str | None, search: str | None, news: str | None, shown: dict[str, str] | None, chosen: list[str] | None
     ) -> Any:
-        here = f"{path}{search or ''}"
-        name, _asked = read(path or "/", search or "")
-        before, stamp = shown or {}, pages.snapshots.stamp()
-        if ctx.triggered_id == "tick" and stamp == before.get("stamp") and name not in _MOVING:
+        here, before = f"{path}{search or ''}", shown or {}
+        stamp = pages.snapshots.stamp()
+        same = before.get("address") == here
+        if same and before.get("stamp") == stamp and news == f"{stamp} ":
             raise dash.exceptions.PreventUpdate
         title, nav, choices, content = pages.show(path or "/", search or "")
         # Controls that already say what the address says stay as they are, and with them the focus.
-        kept = ctx.triggered_id == "tick" or chosen == [before.get("address"), here]
+        kept = same or chosen == [before.get("address"), here]
         return title, nav, no_update if kept else choices, content, {"stamp": stamp, "address": here}
 
     def choose(
@@ -168,6 +175,13 @@ def _connect(app: dash.Dash, pages: Pages) -> None:
         return fresh, [f"{path}{search or ''}", f"{path}{fresh}"]
 
     app.callback(
+        Output("news", "data"),
+        Input("tick", "n_intervals"),
+        State("address", "pathname"),
+        State("news", "data"),
+        prevent_initial_call=True,
+    )(look)
+    app.callback(
         Output("title", "children"),
         Output("nav", "children"),
         Output("choices", "children"),
@@ -175,7 +189,7 @@ def _connect(app: dash.Dash, pages: Pages) -> None:
         Output("shown", "data"),
         Input("address", "pathname"),
         Input("address", "search"),
-        Input("tick", "n_intervals"),
+        Input("news", "data"),
         State("shown", "data"),
         State("chosen", "data"),
     )(show)
