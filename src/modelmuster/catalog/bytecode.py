@@ -14,6 +14,7 @@ from functools import cache
 from types import CodeType, FunctionType
 from typing import Any, TypeGuard
 
+from modelmuster.catalog import own
 from modelmuster.catalog.facts import CodeFacts
 
 _FOLLOWED = ("transformers.models.", "transformers.modeling_layers")
@@ -94,13 +95,19 @@ def own_functions(model_class: type) -> dict[str, FunctionType]:
     """The methods that the architecture's own code gives the class, unwrapped, by name."""
     found: dict[str, FunctionType] = {}
     for base in model_class.__mro__:
-        if not base.__module__.startswith(_FOLLOWED):
+        if not _is_followed(base.__module__):
             continue
         for name, value in vars(base).items():
             function = _plain(value)
             if function is not None:
                 found.setdefault(name, function)
     return found
+
+
+def _inherited(function: FunctionType, owner: type) -> list[FunctionType]:
+    """What `super()` may reach from a method. The library's own classes are flat; own ones derive from them."""
+    same = [vars(base).get(function.__name__) for base in owner.__mro__ if _is_followed(base.__module__)]
+    return [found for value in same if (found := _plain(value)) is not None and found is not function]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,8 @@ def _direct(function: FunctionType, owner: type | None) -> _Direct:
     packages: set[str] = set()
     classes: dict[type, None] = {}
     functions: dict[tuple[FunctionType, type | None], None] = {}
+    if owner is not None and own.is_own(function.__module__):
+        functions |= dict.fromkeys((inherited, owner) for inherited in _inherited(function, owner))
     codes = list(_nested(function.__code__))
     names = {name for code in codes for name in code.co_names}
     for code in codes:
@@ -127,7 +136,7 @@ def _direct(function: FunctionType, owner: type | None) -> _Direct:
             value = function.__globals__.get(name)
             if name in methods:
                 functions[methods[name], owner] = None
-            elif isinstance(value, FunctionType) and value.__module__.startswith(_FOLLOWED):
+            elif isinstance(value, FunctionType) and _is_followed(value.__module__):
                 functions[_unwrapped(value), None] = None
             if isinstance(value, FunctionType) and value.__module__ in _MASKING:
                 masks.add(value.__name__)
@@ -230,7 +239,11 @@ def _unwrapped(function: FunctionType) -> FunctionType:
     return found if isinstance(found, FunctionType) else function
 
 
+def _is_followed(module: str) -> bool:
+    return module.startswith(_FOLLOWED) or own.is_own(module)
+
+
 def _is_own_module(value: Any) -> TypeGuard[type]:
     from torch.nn import Module
 
-    return inspect.isclass(value) and value.__module__.startswith(_FOLLOWED) and issubclass(value, Module)
+    return inspect.isclass(value) and _is_followed(value.__module__) and issubclass(value, Module)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmuster.catalog import gather, library
+from modelmuster.catalog import gather, library, own
 from modelmuster.catalog.judge import Judgement, judge
 from modelmuster.errors import UnknownName
 
@@ -15,6 +15,9 @@ def explain(model_type: str) -> Judgement:
         MissingDependency: torch or transformers is not installed.
     """
     library.require()
+    if model_type in own.points():
+        seen = own.facts((model_type,))
+        return judge(seen[model_type], seen, library.distribution_of)
     known = library.config_classes()
     if model_type not in known:
         raise UnknownName("architecture", model_type, known, see="muster catalog")

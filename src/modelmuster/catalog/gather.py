@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -28,14 +28,34 @@ def gather(only: Iterable[str] | None = None, advance: Advance | None = None) ->
     """
     library.require()
     with library.quiet():
-        related = relations()
+        known = library.config_classes()
+        related = relations(known)
         wanted = list(library.config_classes()) if only is None else _closure(only, related)
         found = {}
         for done, model_type in enumerate(wanted):
             if advance is not None:
                 advance(model_type, done, len(wanted))
-            found[model_type] = _type_facts(model_type, related.get(model_type, Relations()))
+            found[model_type] = _type_facts(model_type, known[model_type], related.get(model_type, Relations()))
         return found
+
+
+def gather_own(own: Mapping[str, type]) -> dict[str, TypeFacts]:
+    """Facts about types that are no part of the library, and about those of the library that they contain.
+
+    Args:
+        own: their config classes, which are registered with the library.
+
+    Raises:
+        MissingDependency: torch or transformers is not installed.
+    """
+    library.require()
+    with library.quiet():
+        classes = dict(own)
+        for config_class in own.values():
+            for _, part in tree(library.default_config(config_class)):
+                classes.setdefault(part.model_type or type(part).__name__, type(part))
+        related = relations(classes)
+        return {name: _type_facts(name, config_class, related[name]) for name, config_class in classes.items()}
 
 
 def _closure(only: Iterable[str], related: dict[str, Relations]) -> list[str]:
@@ -50,13 +70,12 @@ def _closure(only: Iterable[str], related: dict[str, Relations]) -> list[str]:
     return [name for name in library.config_classes() if name in wanted]
 
 
-def _type_facts(model_type: str, related: Relations) -> TypeFacts:
-    config_class = library.config_classes()[model_type]
+def _type_facts(model_type: str, config_class: Any, related: Relations) -> TypeFacts:
     if not isinstance(config_class, type):
         return TypeFacts(model_type, "", "", failure=_in_one_line(config_class))
     package = library.package_of(config_class)
     modelling = library.modelling(package)
-    config = library.default_config(model_type)
+    config = library.default_config(config_class)
     return TypeFacts(
         model_type=model_type,
         config_class=config_class.__name__,
@@ -99,13 +118,12 @@ def _classes(model_type: str, config_class: type, related: Relations) -> tuple[C
     """
     package = library.package_of(config_class)
     tasks: dict[str, list[str]] = {}
-    for task, listed in library.task_classes().items():
-        for name in listed.get(model_type, ()):
-            tasks.setdefault(name, []).append(task)
+    for task, name in library.tasks_of(model_type, config_class):
+        tasks.setdefault(name, []).append(task)
     found: dict[str, ClassFacts] = {}
     for name, its_tasks in tasks.items():
         model_class = library.find_class(name, package)
-        fit = _fit(model_class, model_type, config_class, related) if model_class is not None else None
+        fit = _fit(model_class, config_class, related) if model_class is not None else None
         if model_class is not None and fit is not None:
             found[name] = _class_facts(model_class, fit, tuple(its_tasks))
     unlisted = [made for made in _scanned(package, (config_class,), Fit.OWN) if made.name not in found]
@@ -134,13 +152,13 @@ def _scanned(package: str, config_classes: tuple[type, ...], fit: Fit) -> list[C
     return found
 
 
-def _fit(model_class: type, model_type: str, config_class: type, related: Relations) -> Fit | None:
+def _fit(model_class: type, config_class: type, related: Relations) -> Fit | None:
     wanted = getattr(model_class, "config_class", None)
     if wanted is None or issubclass(config_class, wanted):
         return Fit.OWN
     if wanted in related.sub_configs:
         return Fit.PART
-    return Fit.ALIKE if _builds(model_class, library.default_config(model_type)) else None
+    return Fit.ALIKE if _builds(model_class, library.default_config(config_class)) else None
 
 
 def _builds(model_class: type, config: Any) -> bool:

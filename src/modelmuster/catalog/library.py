@@ -82,6 +82,20 @@ def task_classes() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     return tasks
 
 
+def tasks_of(model_type: str, config_class: type) -> Iterator[tuple[str, str]]:
+    """Tasks with the name of the class that the auto-mappings list for a type, or that somebody registered for it."""
+    for task, listed in task_classes().items():
+        for name in listed.get(model_type, ()):
+            yield task, name
+    from transformers.models.auto import modeling_auto
+
+    for name, mapping in vars(modeling_auto).items():
+        registered = getattr(mapping, "_extra_content", {}).get(config_class, ())
+        task = name.removeprefix("MODEL_FOR_").removesuffix("_MAPPING")
+        for found in registered if isinstance(registered, tuple) else (registered,):
+            yield task, found.__name__
+
+
 @cache
 def processed() -> Mapping[str, tuple[str, ...]]:
     """What the auto-processors make, by model type: text, image, video, audio."""
@@ -114,10 +128,10 @@ def config_classes() -> Mapping[str, Any]:
 
 
 @cache
-def default_config(model_type: str) -> Any:
+def default_config(config_class: Any) -> Any:
     """The config class's default instance, or the exception that making it raised."""
     try:
-        return config_classes()[model_type]()
+        return config_class()
     except Exception as error:  # noqa: BLE001 - validators of the library may raise anything; it becomes a note
         return error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelmuster import dependencies
-from modelmuster.catalog import snapshot
+from modelmuster.catalog import own, snapshot
 from modelmuster.catalog.contents import Catalog
 from modelmuster.errors import UsageError
 from modelmuster.settings import user_cache
@@ -25,6 +25,8 @@ INSTALLED = "installed"
 def load(*, refresh: bool = False, advance: Advance | None = None) -> Catalog:
     """The catalogue of the installed transformers; where that cannot be read, of the newest version that is shipped.
 
+    Architectures that other packages bring stand in it too, see `own`.
+
     It cannot be read without transformers, and a version that is not shipped not without torch; `why_not_installed`
     says so. Only introspection imports torch and transformers. It takes about half a minute and happens once per
     version of transformers, and not at all for a version whose snapshot is shipped.
@@ -36,6 +38,10 @@ def load(*, refresh: bool = False, advance: Advance | None = None) -> Catalog:
     Raises:
         MissingDependency: introspection is needed, and torch is not installed.
     """
+    return own.joined(_library(refresh=refresh, advance=advance), _code_key())
+
+
+def _library(*, refresh: bool, advance: Advance | None) -> Catalog:
     installed = installed_version()
     if not refresh and installed is not None and (known := _known(installed)) is not None:
         return known

@@ -21,21 +21,19 @@ class Relations:
     extends: str | None = None
 
 
-def relations() -> dict[str, Relations]:
-    """The relatives of every type that has a config class.
+def relations(classes: Mapping[str, Any]) -> dict[str, Relations]:
+    """The relatives of every type among these that has a config class.
 
     A type is a part of another when its config class is named in the other's `sub_configs`, or occurs in the other's
     default instance, and both are in the same package: CLIP's text tower is a part of CLIP, but Llama is no part of
     LLaVA, which merely uses it.
     """
-    configs: dict[str, Any] = {
-        name: found for name, found in library.config_classes().items() if isinstance(found, type)
-    }
+    configs: dict[str, Any] = {name: found for name, found in classes.items() if isinstance(found, type)}
     types = _types_by_config(configs)
     owners: dict[str, list[str]] = {name: [] for name in configs}
     found: dict[str, Relations] = {}
     for name, config_class in configs.items():
-        nested = {path.rstrip("."): type(config) for path, config in tree(library.default_config(name)) if path}
+        nested = {path.rstrip("."): type(config) for path, config in tree(library.default_config(config_class)) if path}
         stated = [sub for sub in (config_class.sub_configs or {}).values() if isinstance(sub, type)]
         used = list(dict.fromkeys([*nested.values(), *stated]))
         for sub in used:

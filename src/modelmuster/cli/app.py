@@ -33,6 +33,7 @@ from modelmuster.cli import (
     report,
     results,
     run,
+    scaffold,
     worker,
 )
 
@@ -75,6 +76,7 @@ app.command("demo")(demo.demo)
 app.command("results")(results.results)
 app.command("generate")(generate.generate)
 app.command("coverage")(coverage.coverage)
+app.command("scaffold")(scaffold.scaffold)
 app.command("matrix")(matrix.matrix)
 app.command("report")(report.report)
 app.command("card")(card.card)

@@ -90,6 +90,7 @@ def _context(blueprint: Blueprint, style: Style) -> dict[str, Any]:
         "family_mark": blueprint.family.value.replace("-", "_"),
         "modalities": [modality.value for modality in blueprint.modalities],
         "article": "an" if blueprint.family.value[0] in "aeio" else "a",
+        "packages": sorted({_module(one) for one in (blueprint.config_source, blueprint.class_source)} - {""}),
         "questions": questions,
         "cache_argument": blueprint.cache,
         "decoded": "logits" if "logits" in blueprint.outputs else "last_hidden_state",
@@ -116,8 +117,19 @@ def _environment(templates: Path | None) -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - Python is written, not HTML
     )
-    environment.filters |= {"source": source, "docstring": _docstring, "arguments": _arguments}
+    environment.filters |= {"source": source, "docstring": _docstring, "place": _place_of, "arguments": _arguments}
     return environment
+
+
+def _module(written: str) -> str:
+    """The module of an own architecture's class, which a file has to import; empty for a class of transformers."""
+    module = written.rpartition(".")[0]
+    return "" if module.startswith("models.") else module
+
+
+def _place_of(written: str) -> str:
+    """A class as a file writes it."""
+    return written if _module(written) else f"transformers.{written}"
 
 
 def _docstring(text: Any) -> str:

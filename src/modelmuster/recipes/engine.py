@@ -293,7 +293,7 @@ def _subject(search: Search, found: Found) -> TorchSubject:
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         applied=found.built.applied,
         apart=search.apart(),
-        versions=identity.versions(),
+        versions=identity.versions_of(search.architecture.model_type),
     )
     import msgspec
 

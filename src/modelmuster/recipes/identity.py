@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from modelmuster.catalog import own
 from modelmuster.nested import members_of
 from modelmuster.recipes.shrink.draft import jsonable
 from modelmuster.records import Recipe, TensorSpec
@@ -28,6 +29,12 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def versions_of(model_type: str) -> dict[str, str]:
+    """The same for one architecture: of one that is no part of transformers, its code is a version too."""
+    code = own.code(model_type)
+    return versions() | ({f"the code of {model_type}": code} if code else {})
 
 
 @cache

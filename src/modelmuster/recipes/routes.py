@@ -53,7 +53,7 @@ def route_key(model_type: str, model_class: str, scale: Scale, seed: int) -> str
     """SHA-256 over all that decides where a search ends: versions, this layer's source and overrides, the question."""
     return identity.digest(
         {
-            "versions": identity.versions(),
+            "versions": identity.versions_of(model_type),
             "source": identity.source_hash(),
             "model_type": model_type,
             "model_class": model_class,
