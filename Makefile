@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test lint unit environments snapshots bench older seeds power dist ci-pr ci-nightly ci-judge clean
+.PHONY: setup demo test lint unit environments snapshots bench older seeds power docs dist ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -15,7 +15,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(PIP) torch==2.13.0
-	$(PIP) --editable '.[all]' --group test --group lint --group release
+	$(PIP) --editable '.[all]' --group test --group lint --group release --group docs
 	@# timm asks for torchvision, whose wheel is built for CUDA and breaks a CPU torch until it is mended.
 	$(PIP) --no-deps timm torchvision
 	$(BIN)/python tools/torchvision_beside_cpu_torch.py
@@ -75,6 +75,10 @@ older: $(OLDER)/stamp
 	@# Two checks: what is asked here is whether this package works there, not what has been mended since.
 	PYTHONPATH=$(OLDER) $(BIN)/muster run $(KNOWN_OLD) -c forward -c reference --target torch:cpu --no-progress
 
+# The documentation, with its reference pages made from the code; a broken link fails.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+
 dist: setup
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
@@ -85,7 +89,7 @@ SHARD     ?= 1/1
 SHARDS    ?= .muster
 BASELINE  ?= $(wildcard baseline.json)
 
-ci-pr: test
+ci-pr: test docs
 	$(BIN)/muster run --target mock --no-progress
 	$(BIN)/muster run $(SELECTION) --target torch:cpu --no-progress || [ $$? -eq 1 ]
 	$(BIN)/muster report --output report.html
