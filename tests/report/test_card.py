@@ -8,19 +8,20 @@ from typer.testing import CliRunner
 from modelmuster import store
 from modelmuster.cli.card import card
 from modelmuster.errors import UnknownName, UsageError
-from modelmuster.records import Inference, Outcome, Scale
+from modelmuster.history.timings import timings
+from modelmuster.records import MEASURE, Inference, Outcome, Result, Scale
 from modelmuster.report import card as cards
 from modelmuster.settings import Home
 from modelmuster.views.narrowing import narrow
 from modelmuster.views.results import rows
-from run_folders import make_cell, make_environment, make_record, make_result, write_run
+from run_folders import make_cell, make_environment, make_record, make_result, make_timing, write_run
 
 app = typer.Typer()
 app.command()(card)
 
 HOSTILE = "<img src=x> | `rm` [x](http://y)"
 BERT = make_cell("bert")
-LARGE = make_cell("bert", scale=Scale.DEFAULT)
+LARGE = make_cell("bert", scale=Scale.DEFAULT, checks=(MEASURE,))
 MOCK = make_cell("bert", target="mock")
 
 
@@ -29,7 +30,7 @@ def home(tmp_path, monkeypatch):
     home = Home(tmp_path / "muster")
     monkeypatch.setenv("MUSTER_HOME", str(home.root))
     monkeypatch.chdir(tmp_path)
-    timed = [make_result("forward"), make_result("reference", figures={"latency_ms": 12.5, "max_abs": 1e-6})]
+    timed = [Result(check=MEASURE, outcome=Outcome.PASS, timing=make_timing(median_ms=12.5))]
     failed = [make_result("forward"), make_result("reference", Outcome.FAIL, message=HOSTILE)]
     records = [
         make_record("r", BERT, results=failed),
@@ -43,7 +44,8 @@ def home(tmp_path, monkeypatch):
 def made(home, **changes):
     with store.reader(home) as reader:
         found = rows(reader, narrow(reader, names=["bert"]))
-    return cards.card(found, created_at="2026-03-01", environment=make_environment(), **changes)
+        timed = timings(reader, run_id="r", model_type="bert")
+    return cards.card(found, timed=timed, created_at="2026-03-01", environment=make_environment(), **changes)
 
 
 def test_yaml_says_where_it_ran_and_what_came_of_it(home):
@@ -56,7 +58,9 @@ def test_yaml_says_where_it_ran_and_what_came_of_it(home):
         "mock_not_counted": 0,
     }  # fmt: skip
     assert tiny["findings"][0]["reproduce"].startswith("muster run bert")
-    assert large["performance"] == [{"check": "reference", "metric": "latency_ms", "value": 12.5}]
+    [timing] = large["performance"]
+    assert (timing["median_ms"], timing["repeats"], timing["covers"]) == (12.5, 100, "the forward pass alone")
+    assert timing["reproduce"].startswith("muster ")
     assert mock["checks"]["decided"] == 0
     assert mock["checks"]["mock_not_counted"] == 2
     assert told["estimated"]["requirements"] is None
@@ -74,7 +78,7 @@ def test_markdown_keeps_estimates_apart_and_lets_no_text_become_markup(home):
     assert done.exit_code == 0, done.output
     measured, _, estimated = done.stdout.partition("### Requirements, estimated")
     assert "1 of 2 (50.0 %)" in measured
-    assert "latency&#95;ms" in measured
+    assert "12.5 ms" in measured
     assert "Nothing of this was measured" in estimated
     assert "parameters" in estimated
     assert "<img" not in done.stdout

@@ -35,6 +35,7 @@ def card(
     """
     from modelmuster.cli.console import err
     from modelmuster.errors import UsageError
+    from modelmuster.history.timings import timings
     from modelmuster.report import card as cards
     from modelmuster.report import files
     from modelmuster.store.environments import environment_of
@@ -50,8 +51,11 @@ def card(
         found = results.rows(reader, kept)
         [about] = reader.rows("SELECT created_at FROM runs WHERE run = $run", run=kept.run.key)
         environment = environment_of(reader, kept.run.key)
+        timed = timings(reader, run_id=kept.run.run_id, model_type=kept.names[0])
     need, why = _requirements(found[0]) if estimate else (None, "it was not asked for")
-    made = cards.card(found, created_at=about["created_at"], environment=environment, estimate=need, no_estimate=why)
+    made = cards.card(
+        found, created_at=about["created_at"], environment=environment, timed=timed, estimate=need, no_estimate=why
+    )
     content = cards.as_yaml(made) if format_ == "yaml" else cards.as_markdown(made)
     if output is None or str(output) == "-":
         sys.stdout.buffer.write(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from modelmuster import dependencies
-from modelmuster.records import FINDINGS, DeviceKind, Inference, Outcome, Scale
+from modelmuster.records import FINDINGS, DeviceKind, Inference, Scale
 from modelmuster.report.markdown import text
-from modelmuster.views.performance import UNITS
 from modelmuster.views.rates import Tally, percent, tally
 
 if TYPE_CHECKING:
     from modelmuster.estimate.requirements import Requirements
+    from modelmuster.history.timings import TimedRow
     from modelmuster.records import Environment
     from modelmuster.views.results import ResultRow
 
@@ -28,6 +28,28 @@ SCALES = {
     Scale.DEFAULT: "the config class's defaults, with random weights",
     Scale.CHECKPOINT: "the weights of the checkpoint",
 }
+
+TIMED = (
+    "median_ms",
+    "low_ms",
+    "high_ms",
+    "confidence",
+    "p90_ms",
+    "repeats",
+    "warmup",
+    "covers",
+    "batch",
+    "tokens",
+    "threads",
+    "throughput",
+    "memory_bytes",
+    "memory_method",
+    "energy_mj",
+    "energy_method",
+    "flags",
+    "reproduce",
+)
+"""What a card in YAML tells of a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +65,8 @@ class Column:
     first: ResultRow
     """The row that tells where it ran: one that a device answered, where there is one."""
     findings: tuple[ResultRow, ...]
-    measured: tuple[tuple[str, str, float], ...]
-    """Check, metric and value; only what passed on real hardware, and never of a tiny model."""
+    measured: tuple[TimedRow, ...]
+    """On real hardware only, and never of a tiny model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +89,7 @@ def card(
     *,
     created_at: str,
     environment: Environment | None,
+    timed: Sequence[TimedRow] = (),
     estimate: Requirements | None = None,
     no_estimate: str = "",
 ) -> Card:
@@ -76,14 +99,15 @@ def card(
         rows: every result of one architecture in one run; at least one.
         created_at: of the run.
         environment: of the run.
+        timed: every measurement of the architecture in the run.
         estimate: what the model would need.
         no_estimate: why that is not known.
     """
-    columns = tuple(_column(list(found)) for _, found in groupby(rows, key=lambda row: row.cell_id))
+    columns = tuple(_column(list(found), timed) for _, found in groupby(rows, key=lambda row: row.cell_id))
     return Card(rows[0].model_type, rows[0].run_id, created_at, environment, columns, estimate, no_estimate)
 
 
-def _column(rows: list[ResultRow]) -> Column:
+def _column(rows: list[ResultRow], timed: Sequence[TimedRow]) -> Column:
     first = next((row for row in rows if row.device_name is not None), rows[0])
     return Column(
         model_class=first.model_class,
@@ -103,17 +127,12 @@ def _column(rows: list[ResultRow]) -> Column:
         ),
         first=first,
         findings=tuple(row for row in rows if row.outcome in FINDINGS),
-        measured=tuple(_measured(rows)),
+        measured=tuple(
+            row
+            for row in timed
+            if row.cell_id == first.cell_id and row.device_kind is DeviceKind.HARDWARE and row.scale is not Scale.TINY
+        ),
     )
-
-
-def _measured(rows: Iterable[ResultRow]) -> Iterable[tuple[str, str, float]]:
-    for row in rows:
-        real = row.inference is Inference.REAL and row.device_kind is DeviceKind.HARDWARE
-        if row.outcome is Outcome.PASS and real and row.scale is not Scale.TINY:
-            for name, value in row.figures.items():
-                if name.endswith(UNITS) and isinstance(value, float | int) and not isinstance(value, bool):
-                    yield row.check, name, float(value)
 
 
 def as_yaml(made: Card) -> bytes:
@@ -184,8 +203,12 @@ def _plain_column(column: Column) -> dict[str, Any]:
             }
             for row in column.findings
         ],
-        "performance": [{"check": check, "metric": name, "value": value} for check, name, value in column.measured],
+        "performance": [_plain_timing(row) for row in column.measured],
     }
+
+
+def _plain_timing(row: TimedRow) -> dict[str, Any]:
+    return {**{name: getattr(row, name) for name in TIMED}, "too_little_evidence": row.thin or None}
 
 
 def as_markdown(made: Card) -> bytes:
@@ -220,14 +243,19 @@ def _compatibility(made: Card) -> list[str]:
 
 
 def _performance(made: Card) -> list[str]:
-    found = [(column, *one) for column in made.columns for one in column.measured]
+    found = [(column, row) for column in made.columns for row in column.measured]
     lines = ["", "### Performance, measured", ""]
     if not found:
         return [*lines, "None: this run holds no measurement at a scale that says something about speed."]
-    lines += ["| target | dtype | scale | check | metric | value |", "| --- | --- | --- | --- | --- | --: |"]
-    for column, check, name, value in found:
-        named = map(text, (column.target, column.dtype, column.scale.value, check, name))
-        lines.append(f"| {' | '.join(named)} | {value:g} |")
+    lines += ["| target | dtype | scale | batch | median | its interval | of | memory | doubts |"]
+    lines += ["| --- | --- | --- | --: | --: | --- | --- | --: | --- |"]
+    for column, row in found:
+        interval = "unknown" if row.low_ms is None else f"{row.low_ms:.3g} to {row.high_ms:.3g} ms"
+        memory = "unknown" if row.memory_bytes is None else f"{row.memory_bytes:,}"
+        doubts = "; ".join(filter(None, (row.thin, *row.flags))) or "none"
+        named = (column.target, column.dtype, column.scale.value, str(row.batch or "unknown"))
+        told = (f"{row.median_ms:.3g} ms", interval, f"{row.repeats} passes, {row.covers}", memory, doubts)
+        lines.append(f"| {' | '.join(map(text, (*named, *told)))} |")
     return lines
 
 
