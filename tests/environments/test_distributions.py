@@ -37,7 +37,8 @@ def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(built):
 
 def test_the_source_holds_what_its_tests_and_documentation_need(built):
     [source] = built.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(source).getnames()}
+    with tarfile.open(source) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
     needed = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "Makefile", "mkdocs.yml"}
     assert needed <= names
     assert {"docs/index.md", "tools/reference.py", "tests/conftest.py"} <= names
