@@ -27,3 +27,10 @@ def test_offsets_point_at_layers_that_exist():
     config = JambaConfig(**shrink(JambaConfig()).arguments)
     assert "attention" in config.layers_block_type
     assert "mamba" in config.layers_block_type
+
+
+def test_what_single_layers_have_apart_is_shrunk_too():
+    from transformers import Gemma4TextConfig
+
+    made = Gemma4TextConfig(**shrink(Gemma4TextConfig()).arguments)
+    assert [layer.head_dim for layer in made.per_layer_config] == [16, 16]

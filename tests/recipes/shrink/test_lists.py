@@ -6,9 +6,20 @@ from modelmuster.recipes.shrink.lists import LIST_RULES, each
 CASES = [
     ("token-ids", "eos_token_id", [151643, 151645], [127, 126]),
     ("depths", "depths", [3, 4, 6, 3], [2, 2, 2, 2]),
+    ("depths", "depths", [3, 3, 3, 3, 3, 3, 8], [1, 1, 1, 1, 1, 1, 1]),
+    (
+        "block-tables",
+        "block_configs",
+        [[[3, 16, 32, 2, False]], [[5, 64, 128, 1, True], [3, 128, 128, 1, True], [3, 128, 256, 1, True]]],
+        [[[3, 8, 8, 2, False]], [[5, 16, 32, 1, True], [3, 32, 32, 1, True]]],
+    ),
+    ("block-tables", "bridge_connector", [128, 128], [32, 32]),
+    ("distinct-widths", "backbone_channel_list", [768, 384, 192, 96], [32, 16, 8, 4]),
+    ("multipliers", "channel_multiplier", [1, 1, 2, 2, 4], [1, 1, 1, 1, 1]),
     ("stage-heads", "num_attention_heads", [1, 2, 5, 8], [1, 2, 4, 4]),
     ("image-sides", "image_size", [512, 864], [64, 64]),
-    ("stage-widths", "hidden_sizes", [96, 192, 384], [32, 64, 64]),
+    ("stage-widths-after-all", "encoder_in_channels", [512, 1024, 2048], [32, 32, 32]),
+    ("stage-widths", "hidden_sizes", [96, 192, 384], [16, 32, 32]),
 ]
 
 

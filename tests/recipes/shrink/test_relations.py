@@ -15,7 +15,7 @@ def test_key_value_heads_keep_their_relation_to_the_heads(default, after):
 
 def test_attribute_names_of_old_configs_are_understood():
     arguments = shrink(GPT2Config()).arguments
-    assert (arguments["n_embd"], arguments["n_head"], arguments["n_layer"]) == (64, 4, 2)
+    assert (arguments["n_embd"], arguments["n_head"], arguments["n_layer"]) == (32, 4, 2)
 
 
 def test_state_space_heads_fill_the_expanded_width():
@@ -64,3 +64,44 @@ def test_a_window_of_sound_stays_longer_than_the_rate_that_divides_it():
 
     config = GraniteSpeechConfig()
     assert shrink(config).arguments.get("window_size", config.window_size) >= config.downsample_rate
+
+
+def test_a_width_that_doubles_ends_near_the_width_of_other_models():
+    from transformers import EncodecConfig, SwinConfig
+
+    swin, encodec = (made(**shrink(made()).arguments) for made in (SwinConfig, EncodecConfig))
+    assert (swin.embed_dim, swin.hidden_size) == (8, 64)
+    assert encodec.num_filters << len(encodec.upsampling_ratios) == 32
+
+
+def test_the_last_of_doubled_widths_is_stated_as_what_it_becomes():
+    from transformers import ClapAudioConfig
+
+    arguments = shrink(ClapAudioConfig()).arguments
+    assert arguments["hidden_size"] == arguments["patch_embeds_hidden_size"] << len(arguments["depths"]) - 1
+
+
+def test_stages_of_equal_width_double_nothing():
+    from transformers import Swin2SRConfig
+
+    assert shrink(Swin2SRConfig()).arguments["embed_dim"] == 32
+
+
+def test_the_first_of_stated_widths_is_the_width_of_the_patches():
+    from transformers import Sam2HieraDetConfig
+
+    arguments = shrink(Sam2HieraDetConfig()).arguments
+    assert arguments["hidden_size"] == arguments["embed_dim_per_stage"][0]
+
+
+def test_groups_of_a_normalised_level_have_more_than_one_channel():
+    from transformers import DeformableDetrConfig
+
+    assert shrink(DeformableDetrConfig()).arguments["d_model"] == 64
+
+
+def test_a_small_model_stands_in_for_one_of_timm():
+    from transformers import TimmBackboneConfig, TimmWrapperConfig
+
+    assert shrink(TimmWrapperConfig()).arguments["architecture"] == "test_efficientnet"
+    assert shrink(TimmBackboneConfig(backbone="resnet50")).arguments["backbone"] == "test_efficientnet"

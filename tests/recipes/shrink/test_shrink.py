@@ -1,6 +1,14 @@
 import json
 
-from transformers import AutoConfig, BertConfig, ConvNextBackbone, ConvNextConfig, LlavaConfig, ResNetConfig
+from transformers import (
+    AutoConfig,
+    BertConfig,
+    ConvNextBackbone,
+    ConvNextConfig,
+    DINOv3ConvNextConfig,
+    LlavaConfig,
+    ResNetConfig,
+)
 
 from modelmuster.recipes.shrink import Kind, shrink
 from modelmuster.recipes.shrink.ladder import LADDER
@@ -15,7 +23,7 @@ def test_every_change_is_explained():
 def test_the_arguments_are_json_and_build_the_config():
     arguments = json.loads(json.dumps(shrink(LlavaConfig()).arguments))
     made = LlavaConfig(**arguments)
-    assert made.text_config.hidden_size == 64
+    assert made.text_config.hidden_size == 32
     assert made.image_token_index < made.text_config.vocab_size
 
 
@@ -32,8 +40,12 @@ def test_what_a_parent_passes_to_a_part_is_passed_again():
     assert made.vision_config.model_type == default.vision_config.model_type
 
 
-def test_a_convolutional_network_keeps_its_channels():
-    assert "hidden_sizes" not in shrink(ResNetConfig()).arguments
+def test_a_convolutional_network_is_narrowed_in_every_stage():
+    assert ResNetConfig(**shrink(ResNetConfig()).arguments).hidden_sizes == [32, 32, 32, 32]
+
+
+def test_a_list_that_the_class_fills_with_constants_is_narrowed_too():
+    assert DINOv3ConvNextConfig(**shrink(DINOv3ConvNextConfig()).arguments).hidden_sizes == [16, 32, 32, 32]
 
 
 def test_a_relaxed_kind_is_left_at_its_default():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,10 @@ from modelmuster.recipes.shrink.towers import TREE_RULES
 from modelmuster.records import Applied
 
 __all__ = ["Kind", "Shrunk", "shrink"]
+
+
+STATED_LISTS = frozenset({Kind.LIST_WIDTH, Kind.IMAGE, Kind.HEADS})
+"""Kinds of lists that classes state as constants where the field is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,6 @@ def shrink(config: Any, *, relaxed: frozenset[str] = frozenset()) -> Shrunk:
 
 def _draft(config: Any, *, path: str, tokens: TokenIds, relaxed: frozenset[str]) -> Draft:
     draft = Draft(config, path=path, tokens=tokens, relaxed=relaxed)
-    if keeps_widths(draft):
-        draft.relaxed = relaxed | {Kind.WIDTH, Kind.LIST_WIDTH}
     keep_layers(draft)
     keep_output_layers(draft)
     for name, part in draft.part_configs.items():
@@ -57,20 +58,6 @@ def _draft(config: Any, *, path: str, tokens: TokenIds, relaxed: frozenset[str])
     return draft
 
 
-def keeps_widths(draft: Draft) -> bool:
-    """Whether the config is a convolutional network's, whose channel counts hang together by formulas of the code."""
-    names = draft.values
-    if any("vocab" in name for name in names):
-        return False
-    stages = any(
-        isinstance(value, (list, tuple)) and re.search(r"depths|channels|hidden_sizes|widths|dims|stage", name)
-        for name, value in names.items()
-    )
-    attention = any(re.search(r"heads?$", name) and value is not None for name, value in names.items())
-    convolution = any(re.search(r"kernel|conv|channels|stride|backbone|stem", name) for name in names)
-    return stages or (convolution and not attention)
-
-
 def _shrink_field(draft: Draft, name: str, value: Any) -> None:
     rule, new = _by_rule(draft, name, value)
     if per_layer_entry(draft, name, value):
@@ -81,11 +68,16 @@ def _shrink_field(draft: Draft, name: str, value: Any) -> None:
         draft.choose(name, cut, rule="layer-kinds", reason="One layer for each distinct kind of layer.")
     elif name in draft.given:
         draft.choose(name, new, rule=rule.name if rule else "given", reason=rule.reason if rule else "")
-    elif rule and new != value and (name not in draft.derived or rule.name.startswith("token-id")):
+    elif rule and new != value and (name not in draft.derived or _stated(rule, value)):
         draft.choose(name, new, rule=rule.name, reason=rule.reason)
     elif isinstance(value, tuple) and name not in draft.derived:
         # Unchanged, but as a checkpoint's JSON would give it: models add such lists to lists of their own.
         draft.chosen[name] = list(value)
+
+
+def _stated(rule: FieldRule, value: Any) -> bool:
+    """Whether a class that fills the field itself states a value rather than computing it from smaller ones."""
+    return rule.name.startswith("token-id") or (isinstance(value, (list, tuple)) and rule.kind in STATED_LISTS)
 
 
 def _by_rule(draft: Draft, name: str, value: Any) -> tuple[FieldRule | None, Any]:

@@ -33,11 +33,25 @@ NOT_WIDTH = (
     r"|batch|num|group|hash|feature_size|^input_size|vocab|codebook_size|lag|upsampl|downsampl"
     r"|_act|dropout|prob|std|range|rate|ratio|coef|cost|eps|init|loss|eval|max_|min_|axis|quantization"
     r"|pos_emb_|frame|temporal|time_dim|mel|spectrogram|fft|sampling|sample|hop"
-    r"|action|state_dim|real_features|cat_features|embedding_dimension"
+    r"|action|state_dim|real_features|cat_features|embedding_dimension|_base$|rope_feat|model_in_dim|keypoint_decoder"
 )
 
+WIDTH_AFTER_ALL = (
+    r"(hidden_(size|dim|dimension|channels)|(mid|embed|feature)_dims?|intermediate_size|conv_channels|filter_channels"
+    r"|predictor_channels|initial_channel|downsample_channels)$"
+    r"|^(d_inner|dff|class_expand|mask_feature_size|post_conv_in_channels)$"
+)
+"""Endings that say that it is a width, whatever `NOT_WIDTH` finds before them: `downsample_hidden_size`."""
 
-@field_rule(r"vocab(ulary)?_size|_vocab$|^n_vocab|^num_vocab", Kind.VOCABULARY, but_not=r"type")
+FLAT_PATCH = r"patch_embeds?_hidden|patch_embed_dim|state_dim|action|real_features|cat_features|time_dim"
+"""What ends like a width, but is the number of values of one patch, state or feature."""
+
+
+@field_rule(
+    r"vocab(ulary)?_size|_vocab$|^n_vocab|^num_vocab|^num_\w+_labels$|^num_hash_buckets$",
+    Kind.VOCABULARY,
+    but_not=r"type",
+)
 def vocabulary(value: int, _draft: Draft) -> int:
     """The embedding table is most of a small model; 128 entries leave room for ordinary and special ids."""
     return min(value, sizes.VOCABULARY)
@@ -60,7 +74,9 @@ def experts_per_token(value: int, _draft: Draft) -> int:
     return min(value, sizes.EXPERTS_PER_TOKEN)
 
 
-@field_rule(r"(num|n)_(\w*_)?experts?$|n_routed_experts|moe_num_experts", Kind.EXPERTS, but_not=r"group")
+@field_rule(
+    r"(num|n)_(\w*_)?experts?$|n_routed_experts|moe_num_experts|^zero_expert_num$", Kind.EXPERTS, but_not=r"group"
+)
 def experts(value: int, _draft: Draft) -> int:
     """Four experts: more than a token picks, so that the router has a choice."""
     return min(value, sizes.EXPERTS)
@@ -96,6 +112,12 @@ def grouped_channels(value: int, _draft: Draft) -> int:
     return sizes.width(value)
 
 
+@field_rule(r"^num_res_blocks$", Kind.LAYERS)
+def residual_blocks(_value: int, _draft: Draft) -> int:
+    """One residual block a stage: there are many stages."""
+    return 1
+
+
 @field_rule(LAYER_COUNT, Kind.LAYERS)
 def layers(value: int, draft: Draft) -> int:
     """Two layers, or one for each kind of layer: later ones only repeat."""
@@ -104,8 +126,8 @@ def layers(value: int, draft: Draft) -> int:
 
 @field_rule(r"^rotary_dim$", Kind.HEAD_DIM)
 def rotary_width(value: int, _draft: Draft) -> int:
-    """The rotated part of a head is no wider than the head."""
-    return min(value, sizes.HEAD_DIM)
+    """The rotated part of a head is half of it, where four of them share the width."""
+    return min(value, sizes.HIDDEN // sizes.HEADS // 2)
 
 
 @field_rule(
@@ -132,19 +154,33 @@ def head_count(value: int, _draft: Draft) -> int:
     return sizes.heads(value)
 
 
-@field_rule(r"(lora_rank|_rank|lora_dim|_lora$)$|^rank$", Kind.RANK)
+@field_rule(r"(lora_rank|_rank|_lowrank|lora_dim|_lora$)$|^rank$", Kind.RANK)
 def rank(value: int, _draft: Draft) -> int:
     """Low-rank projections stay narrower than what they project."""
     return min(value, sizes.RANK)
 
 
-@field_rule(r"image_size$|^img_size$|^input_size$|^crop_size$", Kind.IMAGE)
+@field_rule(r"^patch_size$", Kind.IMAGE)
+def patch_size(value: int, _draft: Draft) -> int:
+    """Patches of 16 pixels a side at most: the first convolution of larger ones would be most of a small model."""
+    return min(value, sizes.PATCH) if value <= 2 * sizes.PATCH else value
+
+
+@field_rule(r"image_size$|^(max_)?img_size$|^input_size$|^crop_size$", Kind.IMAGE)
 def image_size(value: int, draft: Draft) -> int:
-    """Four patches a side, or 64 pixels where there is no patch size: few tokens, but more than one row of them."""
+    """Four patches a side, or 64 pixels where patches are small or there are none: few tokens, but several rows."""
     patch = draft.values.get("patch_size")
     if isinstance(patch, int) and 8 <= patch <= 64:
-        return min(value, sizes.PATCHES * patch)
+        return min(value, sizes.PATCHES * patch_size.apply(patch, draft))
+    if patch == 1:
+        return min(value, sizes.PATCH)
     return min(value, sizes.IMAGE)
+
+
+@field_rule(r"^spec_size$", Kind.IMAGE)
+def folded_spectrogram(value: int, _draft: Draft) -> int:
+    """Half a side: bins of frequency are still folded into rows, twice instead of four times."""
+    return value // 2
 
 
 @field_rule(r"^pos_emb_(height|width)$", Kind.POSITIONS)
@@ -167,7 +203,7 @@ def position_table(_value: int, _draft: Draft) -> int:
 
 @field_rule(
     r"max_.*position|^n_positions$|n_ctx|max_seq|max_sequence|position_embeddings$|max_length$|seq_length$|max_pos"
-    r"|num_positions|max_text_len|context_length$",
+    r"|num_positions|max_text_len|context_length$|position_embedding_size$|^max_ep_len$|^output_quantile_len$|^seq_len$|^max_num_patches$",
     Kind.POSITIONS,
 )
 def positions(value: int, _draft: Draft) -> int:
@@ -211,6 +247,12 @@ def codebook(value: int, _draft: Draft) -> int:
     return min(value, sizes.CODEBOOK)
 
 
+@field_rule(r"^(num|n)_(codebooks|quantizers)$", Kind.CODEBOOK)
+def codebooks(value: int, _draft: Draft) -> int:
+    """Four codebooks, whose residuals are still coded one after the other."""
+    return min(value, 4)
+
+
 @field_rule(r"^num_conv_pos_embeddings$", Kind.CONVOLUTION)
 def positional_kernel(value: int, _draft: Draft) -> int:
     """A positional convolution no longer than the short sequence of frames."""
@@ -235,9 +277,63 @@ def attention_context(value: int, _draft: Draft) -> int:
     return min(value, 2 * sizes.CHUNK)
 
 
+@field_rule(r"^coordinate_size$", Kind.WIDTH)
+def box_corner(_value: int, _draft: Draft) -> int:
+    """Four coordinates of a box share half the width, side by side."""
+    return sizes.HIDDEN // 8
+
+
+@field_rule(r"^shape_size$", Kind.WIDTH)
+def box_side(_value: int, _draft: Draft) -> int:
+    """Height and width of a box share the other half."""
+    return sizes.HIDDEN // 4
+
+
+@field_rule(r"^num_pos_feats$", Kind.WIDTH)
+def position_features(value: int, _draft: Draft) -> int:
+    """Sines and cosines of that many features each fill a width."""
+    return sizes.width(2 * value) // 2
+
+
+@field_rule(r"^feature_size$", Kind.WIDTH)
+def feature_width(value: int, _draft: Draft) -> int:
+    """From 256 up it is the width of a feature map; below, the bins of a spectrogram."""
+    return sizes.width(value) if value >= 256 else value
+
+
+@field_rule(r"^(mamba_)?n_groups$", Kind.HEADS)
+def state_space_groups(value: int, _draft: Draft) -> int:
+    """Two groups of state-space heads, which divide the few heads."""
+    return min(value, 2)
+
+
+@field_rule(r"^conv_symmetric_num$", Kind.CONVOLUTION)
+def parallel_convolutions(value: int, _draft: Draft) -> int:
+    """One convolution beside the others: the sum of more, layer after layer, would saturate every softmax."""
+    return min(value, 1)
+
+
+@field_rule(r"^divisor$", Kind.WIDTH)
+def rounded_widths(value: int, _draft: Draft) -> int:
+    """Narrow widths are multiples of eight already; rounding to more would part them from their parent's."""
+    return min(value, 8)
+
+
+@field_rule(r"^num_groups$", Kind.WIDTH)
+def normalised_groups(value: int, _draft: Draft) -> int:
+    """Four groups of a group normalisation divide the narrow widths."""
+    return min(value, 4)
+
+
 @field_rule(WIDTH, Kind.WIDTH, but_not=NOT_WIDTH)
 def width(value: int, _draft: Draft) -> int:
     """Narrow tensors: 64 for what is wide, by value alone, so that equal widths stay equal across sub-configs."""
+    return sizes.width(value)
+
+
+@field_rule(WIDTH_AFTER_ALL, Kind.WIDTH, but_not=FLAT_PATCH)
+def width_after_all(value: int, _draft: Draft) -> int:
+    """A width by the end of its name, though a word before it speaks of images, samples or prompts."""
     return sizes.width(value)
 
 
@@ -253,7 +349,31 @@ def depth_coefficient(value: float, _draft: Draft) -> float:
     return min(value, 1.0)
 
 
-FLOAT_RULES: tuple[FieldRule, ...] = (initializer_range, depth_coefficient)
+@field_rule(r"^width_coefficient$", Kind.WIDTH)
+def width_coefficient(value: float, _draft: Draft) -> float:
+    """No wider than the lists by stage say."""
+    return min(value, 1.0)
+
+
+@field_rule(r"^(depth|width)_multiplier$", Kind.WIDTH)
+def width_multiplier(value: float, _draft: Draft) -> float:
+    """An eighth of the widths that the code itself states."""
+    return min(value, 0.125)
+
+
+@field_rule(r"^scale$", Kind.WIDTH)
+def table_scale(value: float, draft: Draft) -> float:
+    """Widths are as the tables of blocks say: fractions of narrow ones would be rounded in different ways."""
+    return 1.0 if "block_configs" in draft.values else value
+
+
+FLOAT_RULES: tuple[FieldRule, ...] = (
+    initializer_range,
+    depth_coefficient,
+    width_coefficient,
+    width_multiplier,
+    table_scale,
+)
 
 SCALAR_RULES: tuple[FieldRule, ...] = (
     vocabulary,
@@ -263,6 +383,7 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     stages,
     shared_cache_layers,
     grouped_channels,
+    residual_blocks,
     layers,
     expert_groups,
     dense_layers_first,
@@ -271,7 +392,9 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     head_width,
     head_count,
     rank,
+    patch_size,
     image_size,
+    folded_spectrogram,
     tokens_per_image,
     position_grid,
     position_table,
@@ -280,10 +403,20 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     queries,
     indexed_tokens,
     codebook,
+    codebooks,
     image_window,
     positional_kernel,
     positional_groups,
     chunk,
     attention_context,
+    box_corner,
+    box_side,
+    position_features,
+    feature_width,
+    state_space_groups,
+    parallel_convolutions,
+    rounded_widths,
+    normalised_groups,
     width,
+    width_after_all,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmuster.recipes.shrink import sizes
 from modelmuster.recipes.shrink.draft import Draft
-from modelmuster.recipes.shrink.fields import LAYER_COUNT, TOKEN_ID
+from modelmuster.recipes.shrink.fields import LAYER_COUNT, SCALAR_RULES, TOKEN_ID
 from modelmuster.recipes.shrink.rule import relation_rule
 
 PER_LAYER = re.compile(r"layer|block|types|attn|attention|mlp|rope")
@@ -117,6 +117,26 @@ def feature_maps(draft: Draft) -> None:
             draft.chosen.pop("out_features", None)
         elif draft.path and name == "out_indices" and not isinstance(count, int):
             draft.choose(name, list(outputs), rule=feature_maps.name, reason=feature_maps.reason)
+
+
+@relation_rule
+def layers_apart(draft: Draft) -> None:
+    """What single layers have apart from the others, such as wider heads, is shrunk like what all have."""
+    apart = draft.config.to_dict().get("per_layer_config") if hasattr(draft.config, "per_layer_config") else None
+    if not apart or draft.kept_layers is None:
+        return
+    by_layer = {int(index): fields for index, fields in apart.items()}
+    kept = {
+        str(place): {name: _shrunk_alone(draft, name, value) for name, value in by_layer[index].items()}
+        for place, index in enumerate(draft.kept_layers)
+        if index in by_layer
+    }
+    draft.choose("per_layer_config", kept, rule=layers_apart.name, reason=layers_apart.reason)
+
+
+def _shrunk_alone(draft: Draft, name: str, value: Any) -> Any:
+    rule = next((rule for rule in SCALAR_RULES if rule.fits(name)), None)
+    return rule.apply(value, draft) if rule and isinstance(value, int) and draft.allows(rule.kind) else value
 
 
 def _tells_kinds(name: str, values: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmuster.recipes.shrink import sizes
 from modelmuster.recipes.shrink.draft import Draft
-from modelmuster.recipes.shrink.fields import NOT_WIDTH, TOKEN_ID, WIDTH
+from modelmuster.recipes.shrink.fields import FLAT_PATCH, NOT_WIDTH, TOKEN_ID, WIDTH, WIDTH_AFTER_ALL, image_size
 from modelmuster.recipes.shrink.rule import FieldRule, Kind, field_rule
 
 
@@ -24,10 +24,40 @@ def token_ids(values: Any, draft: Draft) -> Any:
     return draft.tokens.move(values)
 
 
-@field_rule(r"depths?$|num_blocks|layers|n_blocks|blocks_repeat|num_conv_blocks", Kind.DEPTHS, but_not=r"index|indices")
+@field_rule(
+    r"depths?$|num_blocks|layers|n_blocks|blocks_repeat|num_conv_blocks|^block_sizes$",
+    Kind.DEPTHS,
+    but_not=r"index|indices",
+)
 def depths(values: Any, _draft: Draft) -> Any:
-    """At most two blocks a stage; the stages themselves are all kept."""
-    return each(values, lambda value: min(value, sizes.LAYERS))
+    """At most two blocks a stage, one where there are many; the stages themselves are all kept."""
+    most = sizes.LAYERS if len(values) <= sizes.MOST_LAYERS else 1
+    return each(values, lambda value: min(value, most))
+
+
+@field_rule(r"(block|resnet|stage)_configs$|^resnet_head$|^bridge_connector$|^out_point_positions2d$", Kind.LIST_WIDTH)
+def block_tables(values: Any, _draft: Draft) -> Any:
+    """Of the rows that describe one block each, a stage keeps the first and the last; widths in them are narrowed."""
+    shorter = [[stage[0], stage[-1]] if _is_long_stage(stage) else stage for stage in values]
+    # Kernels and strides are so small that the map of widths leaves them.
+    return each(shorter, sizes.width)
+
+
+def _is_long_stage(stage: Any) -> bool:
+    return isinstance(stage, (list, tuple)) and len(stage) > sizes.LAYERS and isinstance(stage[0], (list, tuple))
+
+
+@field_rule(r"^(embed_dim_per_stage|backbone_channel_list)$", Kind.LIST_WIDTH)
+def distinct_widths(values: Any, _draft: Draft) -> Any:
+    """Widths by stage stay different where a change of width is what makes a stage pool."""
+    largest_first = sorted(set(values), reverse=True)
+    return [sizes.HIDDEN >> largest_first.index(value) for value in values]
+
+
+@field_rule(r"^channel_multiplier$", Kind.LIST_WIDTH)
+def multipliers(values: Any, _draft: Draft) -> Any:
+    """Every stage as wide as the first, whose normalisation in 32 groups fixes it at 32 or more."""
+    return each(values, lambda _value: 1)
 
 
 @field_rule(r"head", Kind.HEADS, but_not=r"dim")
@@ -37,9 +67,9 @@ def stage_heads(values: Any, _draft: Draft) -> Any:
 
 
 @field_rule(r"image_size|^img_size$", Kind.IMAGE)
-def image_sides(values: Any, _draft: Draft) -> Any:
-    """Images of 64 pixels a side."""
-    return each(values, lambda value: min(value, sizes.IMAGE))
+def image_sides(values: Any, draft: Draft) -> Any:
+    """Sides of images, each as if it were alone."""
+    return each(values, lambda side: image_size.apply(side, draft))
 
 
 @field_rule(WIDTH, Kind.LIST_WIDTH, but_not=NOT_WIDTH)
@@ -48,4 +78,20 @@ def stage_widths(values: Any, _draft: Draft) -> Any:
     return each(values, sizes.width)
 
 
-LIST_RULES: tuple[FieldRule, ...] = (token_ids, depths, stage_heads, image_sides, stage_widths)
+@field_rule(rf"{WIDTH_AFTER_ALL}|in_channels$", Kind.LIST_WIDTH, but_not=FLAT_PATCH)
+def stage_widths_after_all(values: Any, _draft: Draft) -> Any:
+    """Widths by stage by the end of the name; a list of input channels is no image's."""
+    return each(values, sizes.width)
+
+
+LIST_RULES: tuple[FieldRule, ...] = (
+    token_ids,
+    depths,
+    block_tables,
+    distinct_widths,
+    multipliers,
+    stage_heads,
+    image_sides,
+    stage_widths,
+    stage_widths_after_all,
+)

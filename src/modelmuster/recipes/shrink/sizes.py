@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-HIDDEN = 64
-"""Width of the residual stream: 4 heads of 16."""
+HIDDEN = 32
+"""Width of the residual stream: 4 heads of 8, or of 16 where a config states the width of its heads."""
 HEADS = 4
 HEAD_DIM = 16
 VOCABULARY = 128
@@ -12,6 +12,7 @@ MOST_LAYERS = 6
 """Never more, however many kinds of layer a config mixes."""
 IMAGE = 64
 """Pixels a side, where the patch size does not ask for more."""
+PATCH = 16
 PATCHES = 4
 """Patches a side."""
 POSITIONS = 128
@@ -31,12 +32,12 @@ def width(value: int) -> int:
     Projections between towers, ties between embeddings and validators compare widths of different configs; a map that
     looks at nothing but the value keeps all those equalities without knowing any of them.
     """
-    if value <= 16:
+    if value <= 8:
         return value
     if value <= 32:
-        return 16
+        return 8
     if value <= 96:
-        return 32
+        return 16
     return HIDDEN
 
 
