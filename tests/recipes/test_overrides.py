@@ -93,4 +93,4 @@ def test_the_table_of_a_class_goes_before_that_of_its_config_and_that_before_the
 
 def test_what_is_said_of_a_sub_config_holds_for_a_class_of_the_whole_that_is_made_for_it():
     whole = part("llama4", "nothing")
-    assert overrides.find(whole, "Llama4VisionModel", "llama4_vision_model").config == {"intermediate_size": 256}
+    assert overrides.find(whole, "Llama4VisionModel", "llama4_vision_model").config == {"intermediate_size": 128}
