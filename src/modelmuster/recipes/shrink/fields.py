@@ -160,10 +160,14 @@ def rank(value: int, _draft: Draft) -> int:
     return min(value, sizes.RANK)
 
 
+def _patch(value: int) -> int:
+    return min(value, sizes.PATCH) if value <= 2 * sizes.PATCH else value
+
+
 @field_rule(r"^patch_size$", Kind.IMAGE)
 def patch_size(value: int, _draft: Draft) -> int:
     """Patches of 16 pixels a side at most: the first convolution of larger ones would be most of a small model."""
-    return min(value, sizes.PATCH) if value <= 2 * sizes.PATCH else value
+    return _patch(value)
 
 
 @field_rule(r"image_size$|^(max_)?img_size$|^input_size$|^crop_size$", Kind.IMAGE)
@@ -171,7 +175,7 @@ def image_size(value: int, draft: Draft) -> int:
     """Four patches a side, or 64 pixels where patches are small or there are none: few tokens, but several rows."""
     patch = draft.values.get("patch_size")
     if isinstance(patch, int) and 8 <= patch <= 64:
-        return min(value, sizes.PATCHES * patch_size.apply(patch, draft))
+        return min(value, sizes.PATCHES * _patch(patch))
     if patch == 1:
         return min(value, sizes.PATCH)
     return min(value, sizes.IMAGE)
