@@ -113,6 +113,15 @@ def test_the_matrix_as_data():
         muster("matrix", "--json", "--csv")
 
 
+@pytest.mark.usefixtures("at_home")
+def test_the_matrix_as_html_is_the_page_of_the_whole_run():
+    page = muster("matrix", "--html").stdout
+    assert page.startswith("<!doctype html>")
+    assert "matrix" in page
+    with pytest.raises(UsageError):
+        muster("matrix", "bert", "--html")
+
+
 @pytest.mark.usefixtures("hostile")
 def test_hostile_names_stay_text_in_every_format():
     for arguments in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,7 @@ def matrix(
     json: reading.AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="A table for a README or a pull request.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="One line per architecture and target.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="The page of muster report, which holds the whole run.")] = False,
 ) -> None:
     """Show what works where: families with counts, and each architecture of which not everything passed.
 
@@ -39,8 +41,15 @@ def matrix(
     from modelmuster.views.matrix import matrix as view
     from modelmuster.views.narrowing import narrow
 
-    if sum((json, markdown, csv)) > 1:
-        raise UsageError("more than one format", hint="choose one of --json, --markdown, --csv")
+    if sum((json, markdown, csv, html)) > 1:
+        raise UsageError("more than one format", hint="choose one of --json, --markdown, --csv, --html")
+    if html:
+        if any((names, outcome, check, target, family)):
+            raise UsageError("the page holds the whole run", hint="it has filters of its own; leave those out here")
+        from modelmuster.cli.report import report
+
+        report(run=run, output=Path("-"))
+        return
     with reading.stored() as reader:
         chosen = narrow(
             reader,
