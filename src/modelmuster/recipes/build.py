@@ -16,7 +16,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from modelmuster.nested import rebuilt
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
-from modelmuster.recipes import weights
+from modelmuster.recipes import sessions, weights
 
 
 def build_config(cls: Any, arguments: dict[str, Any]) -> Any:
@@ -31,6 +31,7 @@ def build_module(cls: Any, config: Any, seed: int) -> nn.Module:
         module: nn.Module = cls(config)
     module.float()
     weights.fill(module, seed)
+    sessions.attach(module)
     return module.eval()
 
 

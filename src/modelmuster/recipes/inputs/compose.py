@@ -13,6 +13,7 @@ from modelmuster.recipes.inputs.image import image_fragments
 from modelmuster.recipes.inputs.layout import Fragment, Layout
 from modelmuster.recipes.inputs.multimodal import fused_layouts
 from modelmuster.recipes.inputs.required import complete, encoder_states, offer
+from modelmuster.recipes.inputs.session import session_layouts
 from modelmuster.recipes.inputs.text import choices, decoder_arguments, ended, has_decoder, text_arguments
 from modelmuster.recipes.inputs.time_series import time_series_layouts
 from modelmuster.recipes.inputs.towers import tower_layouts
@@ -23,6 +24,7 @@ from modelmuster.records import Modality
 def composed(callee: Callee) -> Iterator[Layout]:
     """All layouts for a model, the preferred first; a name may come twice."""
     rejected: list[Layout] = []
+    yield from session_layouts(callee)
     if callee.takes("input_ids"):
         yield from _for_task(callee)
         yield from fused_layouts(callee, rejected)
