@@ -30,6 +30,7 @@ FFT = "UnsupportedOperatorError: Exporting the operator 'aten::fft_rfft' to ONNX
         ("OpenVINO does not support the following ONNX operations: ai.onnx.Det, Unique", ["ai.onnx.Det", "Unique"]),
         ("The operator 'aten::unique' is not currently implemented for the MPS device", ["aten.unique"]),
         ("RuntimeError: \"addmm_impl_cpu_\" not implemented for 'Half'", ["addmm_impl_cpu_"]),
+        ("asked of WebNN, but only 3 of 9 nodes are on it; elsewhere: Det on CPU ×2, TopK on CPU ×1", ["Det", "TopK"]),
         ("shape '[2, 2]' is invalid for input of size 5", []),
     ],
 )

@@ -12,6 +12,8 @@ _SAID = (
     # ONNX Runtime
     r"Could not find an implementation for (?P<c>\w+)\(\d+\)",
     r"(?P<d>[\w.]+(?::\w+)?)\(-?\d+\) is not a registered function/op",
+    # Targets of our own, where too much ran elsewhere than it was asked to
+    r"(?P<h>[\w.]+) on CPU ×\d+",
     # OpenVINO
     r"(?:No conversion rule found for operations?|does not support the following ONNX operations?): (?P<e>[\w.:, ]+)",
     # PyTorch on a device, or in a dtype
