@@ -16,6 +16,8 @@ ENVIRONMENT = {
     "MUSTER_MOCK": "`1` asks for mock inference wherever no target is named",
     "MUSTER_HIDE": "packages, separated by commas, that are treated as if they were not installed",
     "MUSTER_MOCK_BREAK": "properties that the mock runtime breaks on purpose, to see that the right check fails",
+    "MUSTER_CHROMIUM": "the executable of the browser that targets call `chromium`",
+    "MUSTER_TOKEN": "what a browser has to bring to read the dashboard",
 }
 """Variables of the environment with what they do; a test looks for each in the code."""
 
