@@ -91,7 +91,8 @@ def _padded(trial: Trial) -> Iterator[Any]:
     masks = [name for name in MASKS if name in given]
     if "input_ids" in given and "attention_mask" not in given:
         given["attention_mask"], masks = torch.ones_like(given["input_ids"]), ["attention_mask", *masks]
-    for implementation in ("sdpa", "eager"):
+    fused = getattr(trial.module, "_supports_sdpa", False)
+    for implementation in ("sdpa", "eager") if fused else ("eager",):
         with attention_implementation(trial.module, implementation):
             for name in masks:
                 yield from _hidden(trial, given, name)

@@ -48,10 +48,10 @@ class Normalising(torch.nn.Module):
     def __init__(self, masking):
         super().__init__()
         self.masking = masking
-        self.norm = torch.nn.GroupNorm(1, 1)
+        self.feature_extractor = torch.nn.GroupNorm(1, 1)
 
     def forward(self, input_values, attention_mask):
-        heard = self.norm(input_values[:, None])[:, 0].abs() * self.masking(attention_mask)
+        heard = self.feature_extractor(input_values[:, None])[:, 0].abs() * self.masking(attention_mask)
         return {"logits": heard.sum(1).repeat(4, 1).T}
 
 
@@ -64,3 +64,11 @@ def test_what_lies_behind_a_normalisation_over_time_keeps_to_the_mask(masking, o
     finding = AudioLength().run(trial)
     assert finding.outcome is outcome, finding.message
     assert finding.figures["changed_behind"] == "1 normalisations over time"
+
+
+def test_a_model_that_normalises_over_time_deep_inside_is_not_asked():
+    inputs = {"input_values": models.noise(2, 64), "attention_mask": np.ones((2, 64), np.int64)}
+    module = Hearing(lambda mask: mask)
+    module.norm = torch.nn.GroupNorm(1, 4)
+    trial = models.trial(models.subject(module, inputs, modalities=(Modality.AUDIO,)))
+    assert "deep inside" in AudioLength().applies(trial)

@@ -48,6 +48,16 @@ def test_values_that_are_not_divided_by_their_scale_fail(monkeypatch):
     assert "in another unit" in finding.message
 
 
+def test_a_scale_of_values_that_were_not_observed_fails(monkeypatch):
+    scaled = modeling.TimeSeriesMeanScaler.forward
+    monkeypatch.setattr(
+        modeling.TimeSeriesMeanScaler,
+        "forward",
+        lambda self, data, observed: scaled(self, data, np.ones(1)[0] + 0 * observed),
+    )
+    assert "not observed" in SeriesScale().run(models.trial(forecaster())).message
+
+
 def test_a_model_that_does_not_scale_is_not_asked():
     subject = forecaster()
     subject.module.config.scaling = None

@@ -23,6 +23,10 @@ MASKS = ("attention_mask", "feature_attention_mask", "input_features_mask", "pad
 _OVER_TIME = (torch.nn.GroupNorm, torch.nn.InstanceNorm1d)
 
 
+ENTRY = "feature_extractor"
+"""What the part is called that reads a sound before any mask is applied."""
+
+
 class AudioLength(Question):
     """Hides the last half of every sound, then changes what is hidden."""
 
@@ -32,8 +36,12 @@ class AudioLength(Question):
     needs = frozenset({Capability.MODULE})
 
     def applies(self, trial: Trial) -> str | None:
-        """Models that are fed a mask over the time of their sound."""
-        return None if masked_sound(trial) else "fed no mask over the time of a sound"
+        """Models that are fed a mask over the time of their sound, and normalise over all of it at their entry only."""
+        if not masked_sound(trial):
+            return "fed no mask over the time of a sound"
+        if any(ENTRY not in name for name in _over_time(trial.module)):
+            return "normalises over the whole length of a sound, padding included, deep inside"
+        return None
 
     def run(self, trial: Trial) -> Finding:
         """More than the floor of the rule for the mask, twice its tolerance for what it hides, no weight there."""
@@ -58,7 +66,7 @@ class AudioLength(Question):
             )
         # Convolutions read across the border of the mask, so only what lies well behind it is changed.
         deep = 0.75
-        norms = [part for part in trial.module.modules() if isinstance(part, _OVER_TIME)]
+        norms = list(_over_time(trial.module).values())
         if norms:
             # They average over the whole length, padding included, before any mask is applied: by contract. What lies
             # behind them must keep to the mask all the same.
@@ -76,6 +84,10 @@ class AudioLength(Question):
             return failed(f"another sound under the mask: {off(compared)}", figures)
         wrong = _attended(trial, found, {**inputs, mask_name: mask}, half, figures)
         return failed(wrong, figures) if wrong else passed(figures)
+
+
+def _over_time(module: torch.nn.Module) -> dict[str, torch.nn.Module]:
+    return {name: part for name, part in module.named_modules() if isinstance(part, _OVER_TIME)}
 
 
 @contextmanager

@@ -19,6 +19,9 @@ UNREAD_BY_DESIGN = re.compile(
 )
 """Names of what is read while training only, or when a sequence is longer than it may be."""
 
+LOSS = "criterion"
+"""What a part is called that only computes a loss."""
+
 MOST_GROUPS = 12
 """Each costs a forward pass."""
 
@@ -89,7 +92,7 @@ def _by_name(module: torch.nn.Module, words: int) -> dict[str, list[torch.Tensor
         if tensor.is_floating_point() and tensor.numel() > 1 and id(tensor) not in seen:
             seen.add(id(tensor))
             parts = [part for part in name.split(".") if not part.isdigit()]
-            if not UNREAD_BY_DESIGN.fullmatch(parts[-1]):
+            if LOSS not in parts and not UNREAD_BY_DESIGN.fullmatch(parts[-1]):
                 found.setdefault(".".join(parts[-words:]), []).append(tensor)
     return found
 

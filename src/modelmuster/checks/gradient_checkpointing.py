@@ -46,7 +46,7 @@ class GradientCheckpointing(Question):
             return not_applicable("no output depends on a parameter in a differentiable way")
         tolerance = TOLERANCES[trial.dtype]
         bound, worst, name = tolerance.floor * tolerance.step, 0.0, ""
-        largest = max(float(gradient.abs().max()) for key, gradient in plain.items() if key != "loss")
+        largest = max((float(gradient.abs().max()) for key, gradient in plain.items() if key != "loss"), default=0.0)
         for key, gradient in plain.items():
             if float(gradient.abs().max()) <= bound * largest:
                 continue  # nothing but rounding, such as the bias of a key, which shifts all scores alike

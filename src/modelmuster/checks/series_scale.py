@@ -21,12 +21,17 @@ FACTOR = 16.0
 
 SERIES = ("past_values", "future_values")
 
+OBSERVED = "past_observed_mask"
+
+SCALES = ("loc", "scale")
+"""Outputs that say what the series was scaled by."""
+
 _EMBEDDING = "value_embedding"
 """The first layer of models that are told the scale beside the scaled values."""
 
 
 class SeriesScale(Question):
-    """Measures the series in another unit: what is scaled stays the same, what is scaled back follows the unit."""
+    """Measures the series in another unit: what is scaled stays, what is scaled back follows; then hides values."""
 
     name = "series_scale"
     question = "Does a series in another unit of measurement give the same forecast, in that unit?"
@@ -51,12 +56,14 @@ class SeriesScale(Question):
             plain = outputs(trial, inputs)
         with _read(trial.module) as second:
             scaled = outputs(trial, larger)
+        if wrong := _scaled_by_unobserved(trial, figures):
+            return failed(wrong, figures)
         if first:
             for index, pair in enumerate(zip(first, second, strict=True)):
-                wrong = _features(*pair)
-                figures[f"layer_input_{index}.off"] = len(wrong)
-                if wrong:
-                    return failed(f"in another unit, feature {wrong[0]} of the first layer is another number", figures)
+                other = _features(*pair)
+                figures[f"layer_input_{index}.off"] = len(other)
+                if other:
+                    return failed(f"in another unit, feature {other[0]} of the first layer is another number", figures)
             return passed(figures)
         for name, output in plain.items():
             if output.array.dtype.kind != "f" or name not in scaled:
@@ -69,6 +76,29 @@ class SeriesScale(Question):
             if not any(agrees(found) for found in compared):
                 return failed(f"in another unit, {off(compared[1])}", figures)
         return passed(figures) if figures else not_applicable("returns no numbers")
+
+
+def _scaled_by_unobserved(trial: Trial, figures: Figures) -> str | None:
+    """Values that are marked as not observed change what the series is scaled by."""
+    past, mask = trial.inputs[SERIES[0]], trial.inputs.get(OBSERVED)
+    if not isinstance(mask, np.ndarray):
+        return None
+    start = past.shape[1] - max(past.shape[1] // 4, 1)
+    hidden, other = np.ones_like(mask), past.copy()
+    hidden[:, start:] = 0
+    other[:, start:] = FACTOR * other[:, start:] + 1
+    before, after = (
+        {name: output for name, output in found.items() if name in SCALES}
+        for found in (
+            outputs(trial, {**trial.inputs, OBSERVED: hidden}),
+            outputs(trial, {**trial.inputs, OBSERVED: hidden, SERIES[0]: other}),
+        )
+    )
+    if not before:
+        return None
+    compared = same(trial, before, after)
+    figures["unobserved.relative_rmse"] = size_of(compared)
+    return None if agrees(compared) else f"values that were not observed count for the scale: {off(compared)}"
 
 
 @contextmanager
