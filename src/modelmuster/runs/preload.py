@@ -30,7 +30,7 @@ ALWAYS = ("numpy", "numpy.ma", "numpy.random", "modelmuster.runs.child")
 CHECKS = "modelmuster.checks.*"
 BUILDING = (
     "torch",
-    "torch._dynamo",
+    "torch._inductor.compile_fx",
     "torch.nn.attention.flex_attention",
     "transformers",
     "transformers.integrations.flex_attention",
