@@ -13,6 +13,7 @@ from modelmuster.targets.browser.failures import translated
     [
         ("Page.evaluate: Target crashed", Outcome.CRASH),
         ("Page.evaluate: Error: A valid external Instance reference no longer exists.", Outcome.CRASH),
+        ("Page.evaluate: RuntimeError: unreachable\n    at ort.wasm", Outcome.CRASH),
         ("Page.evaluate: RangeError: Array buffer allocation failed\n    at load (http://127.0.0.1/x)", Outcome.OOM),
         ("Page.evaluate: Error: no available backend found. ERR: [webgpu] …", Outcome.UNAVAILABLE),
         ("Page.evaluate: NotSupportedError: WebNN is not supported on this platform.", Outcome.UNAVAILABLE),

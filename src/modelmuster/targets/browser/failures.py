@@ -12,6 +12,8 @@ _GONE = ("Target crashed", "Target closed", "Target page, context or browser has
 _NO_BACKEND = ("no available backend found", "WebNN is not supported", "WebGPU is not supported", "GPU adapter")
 _NO_MEMORY = ("Array buffer allocation failed", "bad_alloc", "out of memory", "Out of memory", "OOM")
 _LOST = ("device is lost", "device was lost", "Device lost", "A valid external Instance reference no longer exists")
+_TRAPPED = ("RuntimeError: unreachable", "memory access out of bounds", "Aborted(")
+"""How WebAssembly ends where native code would end with a signal."""
 _NO_KERNEL = ("NOT_IMPLEMENTED", "Could not find an implementation", "is not supported", "not supported:")
 
 
@@ -24,6 +26,8 @@ def translated(message: str, *, crashed: bool = False) -> Exception:
         return Crashed(f"the GPU device was lost: {said}")
     if _has(message, _NO_MEMORY):
         return MemoryError(f"the page has no more memory: {said}")
+    if _has(message, _TRAPPED):
+        return Crashed(f"the runtime inside the page crashed: {said}")
     if _has(message, _NO_BACKEND):
         return Unavailable(said)
     if _has(message, _NO_KERNEL):
