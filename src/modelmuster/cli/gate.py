@@ -47,8 +47,8 @@ def gate(
 ) -> None:
     """Exit 0 when the run may pass, 1 when a rule is broken, 3 when work was lost, 5 when nothing was decided.
 
-    Rules and their defaults: new_failures = 0, stale_expectations = 0, unanswered = 0, not_run = 0, min_decided = 1,
-    min_coverage = 0.0.
+    Rules and their defaults: new_failures = 0, stale_expectations = 0, unanswered = 0, not_run = 0, slower = 0,
+    slower_by = 0.2, min_decided = 1, min_coverage = 0.0.
 
     Examples: muster gate · muster gate --baseline commit:main · muster gate --save-baseline baseline.json
     """
@@ -56,6 +56,7 @@ def gate(
     from modelmuster.errors import UsageError
     from modelmuster.history import baselines, side
     from modelmuster.history.gate import Rules, judge
+    from modelmuster.history.slower import speeds
     from modelmuster.project import table
     from modelmuster.views import runs
 
@@ -72,7 +73,15 @@ def gate(
                 f"the baseline {old.name} asked none of the questions of {which.run_id}",
                 hint="compare with a run of the same targets, checks and seed",
             )
-        verdict = judge(found, old, table("gate", Rules, rules), _stale(which.run_id))
+        wanted = table("gate", Rules, rules)
+        speed = speeds(reader, old.name, which.run_id, wanted.slower_by) if old is not None else None
+        verdict = judge(found, old, wanted, _stale(which.run_id), speed.slower if speed else ())
+    if speed is not None and speed.left_out:
+        err().print(
+            f"note: {speed.left_out} measured cells are not compared by speed: another machine or model, or too little "
+            f"evidence; {speed.compared} are",
+            soft_wrap=True,
+        )
     if markdown is not None:
         from modelmuster.report import files, verdict_markdown
 

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     ANSWERED = "now answered"
     """A pass, where nothing was decided before."""
     GONE = "no longer asked"
+    SLOWER = "slower"
+    """Measured on both sides on the same machine, and certainly slower now; see `slower`."""
 
 
 BAD = frozenset({Kind.NEW_FAILURE, Kind.FIRST_FAILURE, Kind.OTHER_FAILURE, Kind.UNANSWERED})

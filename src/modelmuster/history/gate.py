@@ -23,6 +23,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Questions that the baseline decided and the run did not."""
     not_run: int = 0
     """Questions that were planned and never reached: lost work, never read as green."""
+    slower: int = 0
+    """Measured cells that are certainly slower than in the baseline, by more than `slower_by`."""
+    slower_by: float = 0.2
+    """The share of time that a cell may lose: 0.2 allows 20 % more."""
     min_decided: int = 1
     """Answers that the run must hold at least."""
     min_coverage: float = 0.0
@@ -31,7 +35,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if not 0 <= self.min_coverage <= 1:
             raise ValueError("min_coverage is a share between 0 and 1")
-        if min(self.new_failures, self.stale_expectations, self.unanswered, self.not_run, self.min_decided) < 0:
+        counts = (self.new_failures, self.stale_expectations, self.unanswered, self.not_run, self.slower)
+        if min(*counts, self.min_decided, self.slower_by) < 0:
             raise ValueError("a rule counts something: it cannot be negative")
 
 
@@ -70,7 +75,9 @@ class Verdict:
         return 3 if all(broken.infrastructure for broken in self.broken) else 1
 
 
-def judge(run: Side, baseline: Side | None, rules: Rules, stale: Sequence[str] = ()) -> Verdict:
+def judge(
+    run: Side, baseline: Side | None, rules: Rules, stale: Sequence[str] = (), slower: tuple[Change, ...] = ()
+) -> Verdict:
     """Lay the rules against a run.
 
     Args:
@@ -78,6 +85,7 @@ def judge(run: Side, baseline: Side | None, rules: Rules, stale: Sequence[str] =
         baseline: what it is compared with; None to hold every unforeseen finding against it.
         rules: how much of what may pass.
         stale: expected failures that passed, in words.
+        slower: what became slower by more than the rules allow, from `slower.speeds`.
     """
     outcomes = [answer.outcome for answer in run.answers.values()]
     decided, planned = sum(outcome.decided for outcome in outcomes), len(outcomes)
@@ -96,6 +104,7 @@ def judge(run: Side, baseline: Side | None, rules: Rules, stale: Sequence[str] =
     broken = [
         *_over("new_failures", rules.new_failures, failures),
         *_over("unanswered", rules.unanswered, silent),
+        *_over("slower", rules.slower, slower),
         *_over("not_run", rules.not_run, unreached, infrastructure=True),
     ]
     if len(stale) > rules.stale_expectations:
