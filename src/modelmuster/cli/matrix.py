@@ -11,10 +11,13 @@ import typer
 from modelmuster.cli import reading
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
     from modelmuster.views.matrix import Column, Matrix, MatrixCell, MatrixRow
     from modelmuster.views.rates import Tally
+
+_PICTURE_WIDTH = 110
 
 
 def matrix(
@@ -30,6 +33,9 @@ def matrix(
     markdown: Annotated[bool, typer.Option("--markdown", help="A table for a README or a pull request.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="One line per architecture and target.")] = False,
     html: Annotated[bool, typer.Option("--html", help="The page of muster report, which holds the whole run.")] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="FILE", help="A picture of it, for a README, instead of a table.")
+    ] = None,
 ) -> None:
     """Show what works where: families with counts, and each architecture of which not everything passed.
 
@@ -41,8 +47,8 @@ def matrix(
     from modelmuster.views.matrix import matrix as view
     from modelmuster.views.narrowing import narrow
 
-    if sum((json, markdown, csv, html)) > 1:
-        raise UsageError("more than one format", hint="choose one of --json, --markdown, --csv, --html")
+    if sum((json, markdown, csv, html, svg is not None)) > 1:
+        raise UsageError("more than one format", hint="choose one of --json, --markdown, --csv, --html, --svg")
     if html:
         if any((names, outcome, check, target, family)):
             raise UsageError("the page holds the whole run", hint="it has filters of its own; leave those out here")
@@ -67,15 +73,34 @@ def matrix(
         sys.stdout.write(matrix_formats.markdown(found, every=every))
     elif csv:
         matrix_formats.write_csv(found, sys.stdout)
+    elif svg is not None:
+        _draw(found, svg, every=every or bool(names))
     else:
         _show(found, every=every or bool(names))
 
 
-def _show(found: Matrix, *, every: bool) -> None:
-    from rich.table import Table
+def _draw(found: Matrix, path: Path, *, every: bool) -> None:
+    """The table as a picture that fetches no font from anywhere."""
+    import io
+    import re
 
-    from modelmuster.cli.console import err, out
-    from modelmuster.records import Outcome
+    from rich._export_format import CONSOLE_SVG_FORMAT
+    from rich.console import Console
+
+    from modelmuster.cli.console import err
+    from modelmuster.report import files
+
+    console = Console(record=True, file=io.StringIO(), width=_PICTURE_WIDTH, highlight=False, color_system="truecolor")
+    console.print(_table(found, every=every))
+    console.print(reading.safe(str(found.total)))
+    drawn = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    title = f"muster matrix --run {found.run_id}"
+    files.write(path, console.export_svg(title=title, code_format=drawn, unique_id="muster").encode())
+    err().print(reading.safe(f"wrote {path}: run {found.run_id}"), soft_wrap=True)
+
+
+def _table(found: Matrix, *, every: bool) -> Table:
+    from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("family, architecture", no_wrap=True)
@@ -89,8 +114,15 @@ def _show(found: Matrix, *, every: bool) -> None:
                 table.add_row(reading.safe(f"  {row.model_type}"), *_marks(row))
     table.add_section()
     table.add_row(reading.safe("all", "bold"), *(_counts(column.tally) for column in found.columns))
+    return table
+
+
+def _show(found: Matrix, *, every: bool) -> None:
+    from modelmuster.cli.console import err, out
+    from modelmuster.records import Outcome
+
     if found.columns:
-        reading.table_console().print(table)
+        reading.table_console().print(_table(found, every=every))
     out().print(reading.safe(f"run {found.run_id}: {found.total}"), soft_wrap=True)
     if found.unplanned:
         out().print(reading.safe(f"cannot be planned: {len(found.unplanned)} architectures"), soft_wrap=True)
