@@ -20,6 +20,8 @@ MUSTER = get_command(app)
 ONLY_UNDERSTOOD = {
     r"run\b": "runs models: tests/cli and tests/runs run them",
     r"measure\b": "times models: tests/measure",
+    r"(recommend|advise)\b": "needs measurements: tests/history/test_recommend.py, tests/history/test_advice.py",
+    r"browsers\b": "fetches a browser or looks for one: tests/browser, tests/targets",
     r"worker": "starts a cluster, or looks at a run on one: tests/runs/executors/cluster",
     r"generate\b": "builds models: tests/generate",
     r"recipe\b": "builds models: tests/recipes, tests/cli",
