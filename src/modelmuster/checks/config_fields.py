@@ -17,6 +17,7 @@ from modelmuster.checks.question import Figures, Question, failed, not_applicabl
 from modelmuster.contracts import Capability, Outputs, Trial
 from modelmuster.numerics.seeding import call_seeded
 from modelmuster.numerics.tensors import flatten
+from modelmuster.recipes import sessions
 from modelmuster.records import Finding, Modality, Stage
 
 MOST_FIELDS = 12
@@ -182,6 +183,7 @@ def _built_again(module: torch.nn.Module, config: Any) -> torch.nn.Module | None
 
     with no_init_weights():
         made: torch.nn.Module = type(module)(copy.deepcopy(config))
+        sessions.attach(made)
     shapes = {name: value.shape for name, value in made.state_dict().items()}
     if any(shapes.get(name, value.shape) != value.shape for name, value in module.state_dict().items()):
         return None

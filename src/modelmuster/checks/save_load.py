@@ -15,6 +15,7 @@ from modelmuster.checks.question import Figures, Question, failed, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import call_seeded
 from modelmuster.numerics.tensors import dtype_named, flatten, to_torch
+from modelmuster.recipes import sessions
 from modelmuster.records import Finding
 
 
@@ -41,6 +42,7 @@ class SaveLoad(Question):
                 output_loading_info=True,
                 local_files_only=True,
             )
+        sessions.attach(loaded)
         for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
             names = sorted(map(str, said.get(kind) or ()))
             figures[kind] = len(names)
