@@ -169,10 +169,3 @@ def test_the_verdict_does_not_depend_on_the_scale(dtype, scale):
 def test_saturated_leaves_ordinary_numbers_alone(dtype):
     assert saturated(EXACT, dtype) is EXACT
     assert np.isneginf(saturated(np.array([-1e300, 1.0]), dtype)).tolist() == [True, False]
-
-
-def test_two_runs_may_differ_by_twice_what_one_may_be_off():
-    exact = Output(np.ones(64, np.float32), "float32")
-    off = Output(np.full(64, 1 + 40 * 2.0**-23, np.float32), "float32")
-    assert judge({"out": exact}, {}, {"out": off}, "float32").verdict is not Verdict.PASS
-    assert judge({"out": exact}, {}, {"out": off}, "float32", runs=2).verdict is Verdict.PASS

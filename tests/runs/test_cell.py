@@ -62,6 +62,12 @@ def test_a_pass_has_no_stage_a_fail_has_one_and_both_have_their_cost(tell):
     assert told.done.peak_rss_bytes > 1 << 20
 
 
+def test_a_check_that_never_asks_the_runtime_leaves_evidence_of_where_the_model_is_all_the_same(tell):
+    told = tell("odd_figures")
+    assert told.results["odd_figures"].outcome is Outcome.PASS
+    assert told.evidence is not None
+
+
 @pytest.mark.parametrize(
     ("check", "reason"),
     [

@@ -140,9 +140,7 @@ class Comparison:
         return found
 
 
-def judge(
-    reference: Outputs, own: Mapping[str, float], observed: Outputs, dtype: str, *, runs: float = 1.0
-) -> Comparison:
+def judge(reference: Outputs, own: Mapping[str, float], observed: Outputs, dtype: str) -> Comparison:
     """Compare a run with its reference.
 
     Args:
@@ -150,10 +148,9 @@ def judge(
         own: by output, the root-mean-square error that `dtype` causes by itself; for integers the share that changes.
         observed: what the runtime returned. Outputs that the reference lacks are ignored: exporters add caches.
         dtype: what was asked for: arithmetic in `float32`, `float16` or `bfloat16`, or weights of `int8`.
-        runs: how many times the tolerance of a single run is allowed; 2 where the reference is itself such a run.
     """
     judged = {
-        name: _judge(exact, own.get(name, 0.0), observed[name], dtype, runs)
+        name: _judge(exact, own.get(name, 0.0), observed[name], dtype)
         if name in observed
         else Judged(Verdict.FAIL, "the runtime did not return this output")
         for name, exact in reference.items()
@@ -172,7 +169,7 @@ def saturated(array: np.ndarray, dtype: str) -> np.ndarray:
     return np.where(beyond, np.copysign(np.inf, array), array) if beyond.any() else array
 
 
-def _judge(reference: Output, own: float, observed: Output, dtype: str, runs: float) -> Judged:
+def _judge(reference: Output, own: float, observed: Output, dtype: str) -> Judged:
     exact, got = reference.array, observed.array
     if exact.shape != got.shape:
         if math.isnan(own):
@@ -183,10 +180,10 @@ def _judge(reference: Output, own: float, observed: Output, dtype: str, runs: fl
     if exact.size == 0:
         return Judged(Verdict.PASS, "empty")
     if exact.dtype.kind not in "fc":
-        return _judge_integers(exact, own, got, runs * TOLERANCES[dtype].factor)
+        return _judge_integers(exact, own, got, TOLERANCES[dtype].factor)
     if math.isinf(own):
         return Judged(Verdict.UNJUDGED, f"arithmetic in {dtype} alone overflows")
-    return _judge_floats(saturated(exact, dtype), own, saturated(got, dtype), dtype, runs)
+    return _judge_floats(saturated(exact, dtype), own, saturated(got, dtype), dtype)
 
 
 def _judge_integers(exact: np.ndarray, own: float, got: np.ndarray, factor: float) -> Judged:
@@ -200,7 +197,7 @@ def _judge_integers(exact: np.ndarray, own: float, got: np.ndarray, factor: floa
     return Judged(Verdict.PASS if share <= allowed else Verdict.FAIL, rule, rmse=share, ratio=ratio, bound=allowed)
 
 
-def _judge_floats(exact: np.ndarray, own: float, got: np.ndarray, dtype: str, runs: float) -> Judged:
+def _judge_floats(exact: np.ndarray, own: float, got: np.ndarray, dtype: str) -> Judged:
     exact, got = exact.astype(_wide(exact)), got.astype(_wide(got))
     finite = np.isfinite(exact)
     if not _same_where_not_finite(exact, got, finite):
@@ -215,8 +212,7 @@ def _judge_floats(exact: np.ndarray, own: float, got: np.ndarray, dtype: str, ru
     peak, rms = float(np.abs(exact).max()), _rms(exact)
     max_abs, rmse = float(error.max()), _rms(error)
     bound, rule = _bound(TOLERANCES[dtype], own, rms)
-    bound *= runs
-    peak_bound = runs * PEAK_FACTOR * _bound(TOLERANCES[dtype], own, peak)[0]
+    peak_bound = PEAK_FACTOR * _bound(TOLERANCES[dtype], own, peak)[0]
     verdict = Verdict.PASS
     if rmse > bound:
         verdict = Verdict.FAIL

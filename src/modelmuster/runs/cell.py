@@ -207,6 +207,9 @@ def _ask(checks: Iterable[Check], trial: CellTrial, session: Session, inference:
         stages.enter(Stage.RUN)
         try:
             finding = _finding(check, trial)
+            if finding.outcome is not Outcome.NOT_APPLICABLE and not trial.runs:
+                # It was asked of the live module alone: one run through the runtime shows where that is.
+                trial.baseline()
             if trial.runs > runs:
                 # A runtime that cannot say where it ran has proved nothing: that is the check's error too.
                 report(EvidenceRead(session.evidence()))
