@@ -186,6 +186,7 @@ def renamed(record, run_id):
 READS_ANSWERS = re.compile(r"\b(FROM|JOIN)\s+(results|tallies|answers|attempts)\b|\{RESULTS\}")
 LISTS = {
     "cli/db.py": "runs the user's own SQL",
+    "store/export.py": "writes results one by one, each with what ran it",
     "store/batch.py": "writes the table of counts, with a column for mock",
     "views/cell.py": "shows one cell, mock or not, with its mark",
     "views/summary.py": "hands counted rows, mock ones marked, to rates.tally",
