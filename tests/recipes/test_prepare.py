@@ -8,7 +8,7 @@ import torch
 from modelmuster.contracts import Subject
 from modelmuster.errors import CannotBuild, NoInputs, TooLarge, Unavailable
 from modelmuster.numerics.tensors import flatten, to_torch
-from modelmuster.recipes import prepare, weights
+from modelmuster.recipes import prepare, sessions, weights
 from modelmuster.recipes.build import run_once
 from modelmuster.recipes.identity import recipe_hash
 from modelmuster.records import Architecture, Modality, Recipe, Scale, Stage
@@ -103,10 +103,11 @@ def test_a_remembered_route_that_no_longer_works_is_searched_again(tmp_path, vit
     assert json.loads(file.read_text())["layout"] == first.recipe.layout
 
 
-def test_a_failure_carries_its_cause_and_its_place(architecture):
-    session = architecture("sam2_video", "Sam2VideoModel", "image")
+def test_a_failure_carries_its_cause_and_its_place(architecture, monkeypatch):
+    monkeypatch.setattr(sessions, "attach", lambda module: None)
+    tracker = architecture("sam3_tracker_video", "Sam3TrackerVideoModel", "video")
     with pytest.raises(NoInputs, match="inference_session") as error:
-        prepare(session, "Sam2VideoModel")
+        prepare(tracker, "Sam3TrackerVideoModel")
     assert isinstance(error.value.__cause__, TypeError)
 
 
