@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelmuster.checks.question import Question, failed, not_applicable, passed
-from modelmuster.checks.reference import message
+from modelmuster.checks.question import Question
+from modelmuster.checks.reference import by_reference
 from modelmuster.contracts import Capability, Inputs, Trial
 from modelmuster.errors import CannotReshape
-from modelmuster.numerics.rule import Verdict, judge
 from modelmuster.records import Finding
 
 ROWS, TOKENS = 1, 4
@@ -32,16 +31,7 @@ class OtherSizes(Question):
         """The rule itself, at the other size; an axis that the exporter has pinned is said by the runtime."""
         inputs = larger(trial.inputs)
         assert inputs is not None
-        observed = trial.run(inputs)
-        compared = judge(trial.reference(inputs), trial.rounding(inputs), observed, trial.dtype)
-        figures = compared.figures()
-        match compared.verdict:
-            case Verdict.PASS:
-                return passed(figures)
-            case Verdict.UNJUDGED:
-                return not_applicable(f"{compared.worst}: {compared.outputs[compared.worst].rule}")
-            case _:
-                return failed(message(compared), figures)
+        return by_reference(trial, inputs)
 
 
 def larger(inputs: Inputs) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelmuster.checks.question import Question, failed, not_applicable, passed
-from modelmuster.contracts import Trial
+from modelmuster.contracts import Inputs, Trial
 from modelmuster.numerics.rule import Comparison, Verdict, judge
 from modelmuster.records import Finding
 
@@ -16,16 +16,21 @@ class Reference(Question):
 
     def run(self, trial: Trial) -> Finding:
         """The rule itself, for every output; a reference that cannot be computed is nobody's failure."""
-        observed = trial.baseline()
-        compared = judge(trial.reference(), trial.rounding(), observed, trial.dtype)
-        figures = compared.figures()
-        match compared.verdict:
-            case Verdict.PASS:
-                return passed(figures)
-            case Verdict.UNJUDGED:
-                return not_applicable(f"{compared.worst}: {compared.outputs[compared.worst].rule}")
-            case _:
-                return failed(message(compared), figures)
+        return by_reference(trial)
+
+
+def by_reference(trial: Trial, inputs: Inputs | None = None) -> Finding:
+    """What the target makes of the recipe's inputs, or of others, judged by the float64 run of the same."""
+    observed = trial.baseline() if inputs is None else trial.run(inputs)
+    compared = judge(trial.reference(inputs), trial.rounding(inputs), observed, trial.dtype)
+    figures = compared.figures()
+    match compared.verdict:
+        case Verdict.PASS:
+            return passed(figures)
+        case Verdict.UNJUDGED:
+            return not_applicable(f"{compared.worst}: {compared.outputs[compared.worst].rule}")
+        case _:
+            return failed(message(compared), figures)
 
 
 def message(compared: Comparison) -> str:

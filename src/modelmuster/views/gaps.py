@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from modelmuster.records import DECIDED, Family, Outcome
+from modelmuster.records import Family, Outcome
 from modelmuster.store import Reader
 from modelmuster.views.rates import Tally, tally
 from modelmuster.views.runs import find
-from modelmuster.views.summary import unplanned
+from modelmuster.views.summary import architectures, unplanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,7 @@ def coverage(reader: Reader, run: str = "latest") -> Coverage:
         """,
         run=found.key,
     )
-    [names] = reader.rows(
-        """
-        SELECT count(DISTINCT model_type) AS planned,
-            count(DISTINCT model_type) FILTER (NOT mock AND list_contains($decided, outcome)) AS answered
-        FROM marks WHERE run = $run
-        """,
-        run=found.key,
-        decided=sorted(DECIDED),
-    )
+    planned, answered = architectures(reader, found.key)
     by_place: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in counted:
         by_place[row["family"]][row["target"]].append(row)
@@ -92,8 +84,8 @@ def coverage(reader: Reader, run: str = "latest") -> Coverage:
             for family in Family
             if family in by_place
         },
-        architectures=names["planned"] + len(left_out),
-        answered=names["answered"],
+        architectures=planned + len(left_out),
+        answered=answered,
         gaps=_gaps(reader, found.key),
         unplanned=left_out,
     )

@@ -13,7 +13,7 @@ from modelmuster.store import Reader
 from modelmuster.store.environments import environment_of
 from modelmuster.views.realness import Realness, honesty
 from modelmuster.views.runs import Run, find
-from modelmuster.views.summary import Summary, summary
+from modelmuster.views.summary import Summary, architectures, summary
 from modelmuster.views.turns import Turn, turns
 
 
@@ -64,15 +64,7 @@ def overview(reader: Reader, run: str = "latest", against: str | None = None) ->
     found = find(reader, run)
     [about] = reader.rows("SELECT created_at, command FROM runs WHERE run = $run", run=found.key)
     before = find(reader, against) if against else previous(reader, found)
-    [names] = reader.rows(
-        """
-        SELECT count(DISTINCT model_type) AS planned,
-            count(DISTINCT model_type) FILTER (NOT mock AND list_contains($decided, outcome)) AS answered
-        FROM marks WHERE run = $run
-        """,
-        run=found.key,
-        decided=sorted(DECIDED),
-    )
+    planned, answered = architectures(reader, found.key)
     counted = summary(reader, found.run_id)
     here = environment_of(reader, found.key)
     there = environment_of(reader, before.key) if before else None
@@ -83,8 +75,8 @@ def overview(reader: Reader, run: str = "latest", against: str | None = None) ->
         environment=here,
         summary=counted,
         realness=honesty(reader, found.run_id).total,
-        architectures=names["planned"] + len(counted.unplanned),
-        answered=names["answered"],
+        architectures=planned + len(counted.unplanned),
+        answered=answered,
         previous=before.run_id if before else None,
         environment_changes=tuple(differences(_known(there), _known(here))) if here and there else (),
         turns=tuple(turns(reader, before, found)) if before else (),

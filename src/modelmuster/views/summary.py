@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from modelmuster.records import Family
+from modelmuster.records import DECIDED, Family
 from modelmuster.store import Damage, Reader
 from modelmuster.views.rates import Tally, tally
 from modelmuster.views.runs import find
@@ -61,6 +61,20 @@ def unplanned(reader: Reader, run: int) -> dict[str, str]:
     """Architectures that were selected but could not be planned, with the reason."""
     found = reader.rows("SELECT model_type, reason FROM unplanned WHERE run = $run ORDER BY model_type", run=run)
     return {row["model_type"]: row["reason"] for row in found}
+
+
+def architectures(reader: Reader, run: int) -> tuple[int, int]:
+    """How many architectures a run planned, and how many of them answered a question for real, by its short key."""
+    [counted] = reader.rows(
+        """
+        SELECT count(DISTINCT model_type) AS planned,
+            count(DISTINCT model_type) FILTER (NOT mock AND list_contains($decided, outcome)) AS answered
+        FROM marks WHERE run = $run
+        """,
+        run=run,
+        decided=sorted(DECIDED),
+    )
+    return counted["planned"], counted["answered"]
 
 
 def _grouped(counted: list[dict[str, Any]], column: str) -> dict[str, Tally]:
