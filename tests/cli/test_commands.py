@@ -66,6 +66,17 @@ def test_an_unwritable_home_is_said(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_store_of_a_newer_version_stops_a_run_before_it_begins(tmp_path):
+    import duckdb
+
+    with duckdb.connect(str(tmp_path / "snapshot.duckdb")) as snapshot:
+        snapshot.execute("CREATE TABLE schema_versions AS SELECT 999 AS version")
+    done = muster("run", "bert", "-t", "mock", "--no-progress", env={"MUSTER_HOME": str(tmp_path)})
+    assert done.returncode == 2
+    assert "muster db rebuild" in done.stderr
+    assert not list(tmp_path.glob("runs/*/journal.jsonl"))
+
+
 def test_results_are_rows_with_what_a_program_needs(finished):
     done = muster("results", "--json", env={"MUSTER_HOME": finished})
     rows = json.loads(done.stdout)

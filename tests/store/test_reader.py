@@ -226,10 +226,10 @@ def test_a_store_that_another_program_has_open_is_told_apart_from_a_damaged_one(
         end(child)
 
 
-def test_a_full_disk_is_a_clear_message_and_costs_nothing(home):
+@pytest.mark.parametrize("limit", [20_000, 200_000], ids=["while it is made", "while it is filled"])
+def test_a_full_disk_is_a_clear_message_and_costs_nothing(home, limit):
     """The limit on file sizes stands for the disk: writing fails in the middle of a file."""
     write_run(home, "run-1", [make_cell()])
-    store.ingest(home)
     write_run(home, "run-2", [make_cell(f"model-{number}") for number in range(3000)])
     code = (
         "import resource, signal, sys\n"
@@ -237,12 +237,12 @@ def test_a_full_disk_is_a_clear_message_and_costs_nothing(home):
         "from modelmuster import errors, store\n"
         "from modelmuster.settings import Home\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "size = Path(sys.argv[1], 'store.duckdb').stat().st_size\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
         "try: store.ingest(Home(Path(sys.argv[1])))\n"
         "except errors.InfrastructureError as error: print(error.exit_code, error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(home.root)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code, str(home.root), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("3 cannot ")
     with store.reader(home) as reader:
         assert reader.query("SELECT run_id, count(*) FROM results GROUP BY ALL ORDER BY ALL").rows == [

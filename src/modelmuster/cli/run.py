@@ -150,7 +150,7 @@ def carry_out(
     """Run a plan with a display, and bring the store up to date.
 
     Raises:
-        UsageError: expectations that cannot be read.
+        UsageError: expectations that cannot be read, or a store of a newer version.
         RunInProgress: another run is writing in this folder.
         InfrastructureError: processes, disk or locks failed.
     """
@@ -164,6 +164,7 @@ def carry_out(
     known = book.in_force(expectations)
     home = Home.find()
     home.create()
+    store.refuse_newer_store(home)
     limits = Limits(wall_s=timeout_s, cpu_s=timeout_s * threads, memory_bytes=memory_bytes, threads=threads)
     quiet = plain or bool(os.environ.get("CI"))
     with display(len(plan.cells), plain=quiet) as shown:

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from modelmuster.store.folders import Damage
 from modelmuster.store.ingest import IngestReport, ingest, rebuild
-from modelmuster.store.reader import Answer, Reader, reader
+from modelmuster.store.reader import Answer, Reader, reader, refuse_newer_store
 
-__all__ = ["Answer", "Damage", "IngestReport", "Reader", "ingest", "reader", "rebuild"]
+__all__ = ["Answer", "Damage", "IngestReport", "Reader", "ingest", "reader", "rebuild", "refuse_newer_store"]

@@ -88,9 +88,8 @@ def _update(home: Home, store: Path, run_ids: Iterable[str] | None) -> IngestRep
 
     began = time.perf_counter()
     report = IngestReport()
-    connection = open_for_writing(store)
     try:
-        with contextlib.closing(connection):
+        with contextlib.closing(open_for_writing(store)) as connection:
             _bring_in(connection, home, run_ids, report)
     except duckdb.Error as error:
         raise InfrastructureError(

@@ -107,6 +107,19 @@ def reader(home: Home) -> Iterator[Reader]:
         opened.close()
 
 
+def refuse_newer_store(home: Home) -> None:
+    """Stop before a run whose results this version could not bring into the store that is there.
+
+    Raises:
+        StoreTooNew: a newer version wrote it.
+    """
+    if not home.snapshot.exists():
+        return
+    # A damaged snapshot is no reason to stop: it is made anew after the run.
+    with contextlib.suppress(InfrastructureError):
+        Reader(home.snapshot).close()
+
+
 def _open(home: Home) -> Reader:
     present = folders.signatures(home)
     if not home.snapshot.exists():
