@@ -13,7 +13,7 @@ import pytest
 
 from modelmuster.catalog import snapshot
 
-ALL_SMALL = "tokenizers,sentencepiece,pillow,timm,torchaudio,onnx,onnxruntime,openvino,playwright"
+ALL_SMALL = "tokenizers,sentencepiece,pillow,scipy,timm,torchaudio,onnx,onnxruntime,openvino,playwright"
 PLAIN = "bert"
 """Needs nothing but torch and transformers."""
 
