@@ -1,12 +1,13 @@
 """Recommendations: measured rows ranked, and every way in which the evidence can be too thin for one."""
 
+import msgspec
 import pytest
 
 from modelmuster import store
 from modelmuster.history.recommend import Objective, measured_types, recommend
 from modelmuster.records import MEASURE, DeviceKind, Evidence, Inference, Outcome, Provenance, Result, Scale, Weights
 from modelmuster.settings import Home
-from run_folders import make_cell, make_record, make_result, make_timing, write_run
+from run_folders import make_cell, make_recipe, make_record, make_result, make_timing, write_run
 
 
 @pytest.fixture
@@ -19,15 +20,19 @@ def provenance(kind=DeviceKind.HARDWARE, inference=Inference.REAL):
     return Provenance(inference=inference, weights=Weights.RANDOM, device="cpu", evidence=seen)
 
 
-def measured(home, *ways, run_id="run-1", kind=DeviceKind.HARDWARE, inference=Inference.REAL, **asked):
+def measured(
+    home, *ways, run_id="run-1", kind=DeviceKind.HARDWARE, inference=Inference.REAL, at="2026-03-01T09", model="", **asked
+):
     """A run of measurements: (target, milliseconds, changes of the timing)."""
     cells, records = [], []
     for target, median_ms, changes in ways:
         cell = make_cell("bert", target, checks=(MEASURE,), **{"scale": Scale.DEFAULT, **asked})
         result = Result(check=MEASURE, outcome=Outcome.PASS, timing=make_timing(median_ms=median_ms, **changes))
         cells.append(cell)
-        records.append(make_record(run_id, cell, results=[result], provenance=provenance(kind, inference)))
-    write_run(home, run_id, cells, records)
+        recipe = msgspec.structs.replace(make_recipe(cell), hash=f"hash of bert{model}")
+        changes = {"recipe": recipe, "provenance": provenance(kind, inference)}
+        records.append(make_record(run_id, cell, results=[result], **changes))
+    write_run(home, run_id, cells, records, created_at=f"{at}:00:00+00:00")
 
 
 def verified(home, *outcomes):
@@ -158,3 +163,49 @@ def test_rows_of_other_inputs_are_not_mixed_in_and_throughput_takes_the_best_bat
     found = asked(home, Objective.THROUGHPUT)
     best = {one.row.target: one.value for one in found.ranked}
     assert best == {"torch:cpu": pytest.approx(8000 / 12), "openvino:cpu": pytest.approx(400)}
+
+
+NOISY = {"flags": ("other processes kept 1.2 cores busy",)}
+LATER = {"run_id": "run-2", "at": "2026-03-02T09"}
+
+
+def values(found):
+    return {one.row.target: one.value for one in found.ranked}
+
+
+def test_the_latest_of_its_kind_stands(home):
+    measured(home, *TWO)
+    measured(home, ("openvino:cpu", 7.0, {}), **LATER)
+    assert values(asked(home)) == {"openvino:cpu": 7.0, "torch:cpu": 10.0}
+
+
+def test_a_noisy_repetition_does_not_displace_a_clean_row(home):
+    measured(home, *TWO)
+    measured(home, ("openvino:cpu", 30.0, NOISY), **LATER)
+    assert values(asked(home)) == {"openvino:cpu": 5.0, "torch:cpu": 10.0}
+
+
+def test_a_clean_repetition_displaces_a_noisy_row(home):
+    measured(home, TWO[0], ("openvino:cpu", 30.0, NOISY))
+    measured(home, ("openvino:cpu", 5.0, {}), **LATER)
+    assert values(asked(home)) == {"openvino:cpu": 5.0, "torch:cpu": 10.0}
+
+
+def test_a_clean_row_of_an_older_model_does_not_outlive_it(home):
+    measured(home, *TWO)
+    measured(home, ("torch:cpu", 9.0, NOISY), ("openvino:cpu", 30.0, NOISY), model=" 2", **LATER)
+    assert values(asked(home)) == {"openvino:cpu": 30.0, "torch:cpu": 9.0}
+
+
+def test_a_noisy_row_that_tells_its_memory_stands_where_memory_is_asked_for(home):
+    measured(home, TWO[0], ("openvino:cpu", 5.0, {"model_bytes": None}))
+    measured(home, ("openvino:cpu", 30.0, NOISY | {"model_bytes": 50 << 20}), **LATER)
+    assert values(asked(home, Objective.MEMORY)) == {"openvino:cpu": 50.0, "torch:cpu": pytest.approx(95.4, abs=0.1)}
+    assert values(asked(home, max_memory_bytes=1 << 30)) == {"openvino:cpu": 30.0, "torch:cpu": 10.0}
+    assert values(asked(home)) == {"openvino:cpu": 5.0, "torch:cpu": 10.0}
+
+
+def test_rows_with_other_threads_are_of_another_kind(home):
+    measured(home, *TWO)
+    measured(home, ("openvino:cpu", 4.0, {"threads": 1}), **LATER)
+    assert [one.value for one in asked(home).ranked] == [4.0, 5.0, 10.0]

@@ -96,7 +96,8 @@ def recommend(
         objective: what to rank by.
         max_memory_bytes: leaves out what takes more, and what does not tell.
     """
-    rows = timings(reader, model_type=model_type)
+    memory = objective is Objective.MEMORY or max_memory_bytes is not None
+    rows = timings(reader, model_type=model_type, memory=memory)
     command = f"muster measure {model_type} --batch 1"
     if not rows:
         return _refused(model_type, objective, (), f"nothing was measured of {model_type}", command)

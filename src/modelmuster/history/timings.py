@@ -1,6 +1,7 @@
 """What was measured so far, one row for each measurement that stands: the latest of its kind on each machine.
 
-The store's view `timed` leaves out mock inference and what no runtime answered for.
+A row that was flagged as noise stands only where there is no clean one of the same model, so that a hasty repetition
+never hides what is known better. The store's view `timed` leaves out mock inference and what no runtime answered for.
 """
 
 from __future__ import annotations
@@ -105,29 +106,44 @@ class TimedRow:
         return self.throughput.get("samples/s")
 
 
-def timings(reader: Reader, *, run_id: str | None = None, model_type: str | None = None) -> list[TimedRow]:
+def timings(
+    reader: Reader, *, run_id: str | None = None, model_type: str | None = None, memory: bool = False
+) -> list[TimedRow]:
     """The measurements that stand, in the order of their runs.
 
     Args:
         reader: an open store.
         run_id: only those of this run, all of them.
         model_type: only those of this architecture.
+        memory: where some of a kind tell what the model takes, one of them is to stand.
     """
-    latest = (
-        ""
-        if run_id
-        else "QUALIFY row_number() OVER (PARTITION BY cell_id, hostname, device_name ORDER BY created_at DESC) = 1"
-    )
     found = reader.rows(
-        f"""
-        SELECT * FROM timed
-        WHERE ($run_id IS NULL OR run_id = $run_id) AND ($model_type IS NULL OR model_type = $model_type)
-        {latest} ORDER BY created_at, run, cell
-        """,  # noqa: S608 - one of two constants
-        run_id=run_id,
+        _OF_A_RUN if run_id else _STANDING,
         model_type=model_type,
+        **({"run_id": run_id} if run_id else {"memory": memory}),
     )
     return [_row(row) for row in found]
+
+
+_OF_A_RUN = """
+    SELECT * FROM timed WHERE run_id = $run_id AND ($model_type IS NULL OR model_type = $model_type)
+    ORDER BY created_at, run, cell
+"""
+_STANDING = """
+    WITH kinds AS (
+        SELECT *, first_value(recipe_hash) OVER (
+            PARTITION BY cell_id, hostname, device_name, threads ORDER BY created_at DESC
+        ) AS newest
+        FROM timed WHERE $model_type IS NULL OR model_type = $model_type
+    )
+    SELECT * EXCLUDE newest FROM kinds
+    WHERE recipe_hash IS NOT DISTINCT FROM newest  -- a row of another model or version proves nothing about this one
+    QUALIFY row_number() OVER (
+        PARTITION BY cell_id, hostname, device_name, threads
+        ORDER BY $memory AND coalesce(device_bytes, model_bytes) IS NULL, coalesce(len(flags), 0) > 0, created_at DESC
+    ) = 1
+    ORDER BY created_at, run, cell
+"""
 
 
 def _row(row: dict[str, Any]) -> TimedRow:
