@@ -95,6 +95,10 @@ class Registry(Generic[T]):
         """Name of the distribution that registered it."""
         return _distribution(self._points[name])
 
+    def module(self, name: str) -> str:
+        """The module that it is in; empty for a name that nobody registered."""
+        return self._points[name].module if name in self._points else ""
+
     def _load(self, name: str) -> T | None:
         if name in self._loaded:
             return self._loaded[name]

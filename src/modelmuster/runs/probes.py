@@ -1,4 +1,7 @@
-"""Ask every target what it finds here, each runtime in a process of its own, so that no driver can take us down."""
+"""Ask every target what it finds here, each runtime in a process of its own, so that no driver can take us down.
+
+Targets that one module registers ask the same libraries, or start the same browsers: they share a process.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,11 @@ _PLUGINS = "--plugins"
 
 def probe_all(names: Iterable[str] | None = None) -> dict[str, Probe]:
     """What each target found on this machine, by name; runtimes are probed side by side."""
-    names = list(names) if names is not None else plugins.targets().names()
+    registry = plugins.targets()
+    names = list(names) if names is not None else registry.names()
     runtimes: dict[str, list[str]] = {}
     for name in names:
-        runtimes.setdefault(name.partition(":")[0], []).append(name)
+        runtimes.setdefault(registry.module(name), []).append(name)
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = pool.map(_probe_runtime, runtimes.values())
     merged = {name: probe for answers in found for name, probe in answers.items()}
@@ -98,16 +102,14 @@ def _probe_runtime(names: list[str]) -> dict[str, Probe]:
             timeout=PROBE_SECONDS,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        return dict.fromkeys(names, Probe(available=False, reason=f"the probe hung for {PROBE_SECONDS:.0f} s"))
+        said, reason = child.stdout, _how_it_died(child.returncode, child.stderr)
+    except subprocess.TimeoutExpired as hung:
+        said, reason = hung.stdout or b"", f"the probe hung for {PROBE_SECONDS:.0f} s"
     answers: dict[str, Probe] = {}
-    for line in child.stdout.splitlines():
+    for line in said.splitlines():
         if line.startswith(b"{"):
             answers.update(msgspec.json.decode(line, type=dict[str, Probe]))
-    for name in names:
-        if name not in answers:
-            answers[name] = Probe(available=False, reason=_how_it_died(child.returncode, child.stderr))
-    return answers
+    return {name: answers.get(name) or Probe(available=False, reason=reason) for name in names}
 
 
 def _how_it_died(code: int, stderr: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,9 @@ def probe(provider: Provider, browser: str) -> Probe:
     )
 
 
+@functools.cache
 def ask(installed: Installed) -> tuple[str, dict[str, Any]]:
-    """Name and version of a browser, and what its page finds.
+    """Name and version of a browser, and what its page finds; asked once, whatever runs in it.
 
     Raises:
         MusterError: it does not start, or does not answer.
