@@ -88,10 +88,14 @@ dist: setup
 SELECTION ?= --shard 1/14
 SHARD     ?= 1/1
 SHARDS    ?= .muster
+# One architecture of each family: inductor compiles for half a minute. The night compiles all of them.
+COMPILED  ?= bert llama t5 vit videomae wav2vec2 clip clap gemma4 patchtst decision_transformer
+COMPILING := --target inductor:cpu --check forward --check reference --timeout 300 --no-progress
 BASELINE  ?= $(wildcard baseline.json)
 
 ci-pr: test docs
 	$(BIN)/muster run --target mock --no-progress
+	$(BIN)/muster run $(COMPILED) $(COMPILING)
 	$(BIN)/muster run $(SELECTION) --target torch:cpu --no-progress || [ $$? -eq 1 ]
 	$(BIN)/muster report --output report.html
 	$(BIN)/muster report --format junit --output junit.xml
@@ -99,6 +103,7 @@ ci-pr: test docs
 
 ci-nightly: setup
 	$(BIN)/muster run --shard $(SHARD) --no-progress || [ $$? -eq 1 ]
+	$(BIN)/muster run --shard $(SHARD) $(COMPILING) || [ $$? -eq 1 ]
 
 ci-judge: setup
 	$(BIN)/muster db import --unite $(SHARDS)

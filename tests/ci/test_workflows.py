@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from modelmuster import catalog
+from modelmuster.records import Family
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTION = ROOT / "action.yml"
@@ -63,3 +66,9 @@ def test_every_muster_command_of_the_action_is_understood():
     for name, options in re.findall(r"muster ([a-z]+)([^\n]*)", ACTION.read_text().partition("runs:")[2]):
         known = {option for parameter in commands[name].params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", options)) <= known
+
+
+def test_one_architecture_of_each_family_is_compiled_for_a_change():
+    named = re.search(r"^COMPILED +\?= (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    known = catalog.load()
+    assert {known.get(name).family for name in named[1].split()} == set(Family)
