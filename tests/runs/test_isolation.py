@@ -170,6 +170,10 @@ def test_a_target_that_cannot_live_in_a_fork_gets_a_new_interpreter(run_one):
     assert run_one("hang_c", target="toy:fresh", wall_s=3.0).results[0].outcome is Outcome.TIMEOUT
 
 
+def test_threads_are_limited_in_a_new_interpreter_too(run_one):
+    assert run_one("surroundings", target="toy:fresh", threads=2).results[0].figures["openmp"] == "2"
+
+
 def test_a_resource_is_lent_to_one_cell_at_a_time(executor, job):
     jobs = [job("overlaps", model_type=f"m{number}", target="toy:lab") for number in range(4)]
     assert [outcomes(record) for record in executor.run(jobs)] == [[Outcome.PASS]] * 4

@@ -46,6 +46,9 @@ def main(job: Job, rules: Rules, pipe: Connection) -> None:
         containment.limit_data(job.limits.memory_bytes)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(job.limits.threads)
+    else:
+        # In a new interpreter it is yet to be imported, and reads this.
+        os.environ["OMP_NUM_THREADS"] = str(job.limits.threads)
     if "tqdm" in sys.modules:
         # Its own lock is a semaphore of the system, which this process would leave behind.
         sys.modules["tqdm"].tqdm.set_lock(threading.RLock())
