@@ -15,23 +15,21 @@ def home(tmp_path) -> Home:
     return Home(tmp_path)
 
 
-def provenance(kind=DeviceKind.HARDWARE, inference=Inference.REAL):
+def ran_by(kind=DeviceKind.HARDWARE, inference=Inference.REAL):
     seen = Evidence(device_name="AMD EPYC", device_kind=kind, precision="float32")
     return Provenance(inference=inference, weights=Weights.RANDOM, device="cpu", evidence=seen)
 
 
-def measured(
-    home, *ways, run_id="run-1", kind=DeviceKind.HARDWARE, inference=Inference.REAL, at="2026-03-01T09", model="", **asked
-):
+def measured(home, *ways, run_id="run-1", model="bert", at="2026-03-01T09", provenance=None, **asked):
     """A run of measurements: (target, milliseconds, changes of the timing)."""
     cells, records = [], []
     for target, median_ms, changes in ways:
         cell = make_cell("bert", target, checks=(MEASURE,), **{"scale": Scale.DEFAULT, **asked})
         result = Result(check=MEASURE, outcome=Outcome.PASS, timing=make_timing(median_ms=median_ms, **changes))
         cells.append(cell)
-        recipe = msgspec.structs.replace(make_recipe(cell), hash=f"hash of bert{model}")
-        changes = {"recipe": recipe, "provenance": provenance(kind, inference)}
-        records.append(make_record(run_id, cell, results=[result], **changes))
+        recipe = msgspec.structs.replace(make_recipe(cell), hash=f"hash of {model}")
+        ran = {"recipe": recipe, "provenance": provenance or ran_by()}
+        records.append(make_record(run_id, cell, results=[result], **ran))
     write_run(home, run_id, cells, records, created_at=f"{at}:00:00+00:00")
 
 
@@ -105,14 +103,14 @@ def test_tiny_models_recommend_nothing(home):
 
 
 def test_emulated_devices_recommend_nothing(home):
-    measured(home, *TWO, kind=DeviceKind.SOFTWARE_EMULATED)
+    measured(home, *TWO, provenance=ran_by(DeviceKind.SOFTWARE_EMULATED))
     found = asked(home)
     assert found.refusal
     assert all("imitates" in left.reason for left in found.left_out)
 
 
 def test_mock_inference_is_not_even_seen(home):
-    measured(home, *TWO, inference=Inference.MOCK)
+    measured(home, *TWO, provenance=ran_by(inference=Inference.MOCK))
     assert asked(home).refusal == "nothing was measured of bert"
     with store.reader(home) as reader:
         assert measured_types(reader) == []
@@ -193,7 +191,7 @@ def test_a_clean_repetition_displaces_a_noisy_row(home):
 
 def test_a_clean_row_of_an_older_model_does_not_outlive_it(home):
     measured(home, *TWO)
-    measured(home, ("torch:cpu", 9.0, NOISY), ("openvino:cpu", 30.0, NOISY), model=" 2", **LATER)
+    measured(home, ("torch:cpu", 9.0, NOISY), ("openvino:cpu", 30.0, NOISY), model="bert 2", **LATER)
     assert values(asked(home)) == {"openvino:cpu": 30.0, "torch:cpu": 9.0}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,8 @@ from modelmuster.records import (
     Result,
     Stage,
 )
-from modelmuster.runs import errors_as_data, opening
+from modelmuster.runs import devices, errors_as_data, opening
+from modelmuster.runs.devices import SPOILED
 from modelmuster.runs.messages import (
     CellDone,
     CellStopped,
@@ -39,6 +40,7 @@ from modelmuster.runs.messages import (
     Message,
     RecipeMade,
     StageEntered,
+    TargetLost,
 )
 from modelmuster.runs.trial import CellTrial
 from modelmuster.runs.verdict import unproved
@@ -88,13 +90,17 @@ def run_cell(job: Job, report: Report) -> None:
         checks = list(_fitting(_loaded(job.cell.checks, report), source, report))
         opened = _opened(job, target, source, stages) if checks else None
     except BaseException as error:  # noqa: BLE001 - whatever a model or a runtime raises is the cell's outcome
-        described = errors_as_data.describe(error)
-        report(CellStopped(errors_as_data.outcome_of(error), stages.current, described.message, described))
+        described, outcome = errors_as_data.describe(error), errors_as_data.outcome_of(error)
+        on_device = stages.current in {Stage.LOAD, Stage.COMPILE, Stage.RUN}
+        if outcome is Outcome.ERROR and on_device and (reason := devices.gone(plugins.targets().get(job.cell.target))):
+            report(TargetLost(reason))
+        else:
+            report(CellStopped(outcome, stages.current, described.message, described))
         opened = None
     if opened is not None:
         subject, session = opened
         trial = CellTrial(subject, session, target=target.name, dtype=job.cell.dtype, entering=stages.enter)
-        _ask(checks, trial, session, target.inference, stages)
+        _ask(checks, trial, session, target, stages)
         report(_done(stages))
         session.close()
         return
@@ -199,9 +205,12 @@ def _fitting(checks: Iterable[Check], source: Architecture | Subject, report: Re
             report(CheckDone(Result(check=check.name, outcome=Outcome.NOT_APPLICABLE, message=reason)))
 
 
-def _ask(checks: Iterable[Check], trial: CellTrial, session: Session, inference: Inference, stages: Stages) -> None:
-    report = stages.report
+def _ask(checks: Sequence[Check], trial: CellTrial, session: Session, target: Target, stages: Stages) -> None:
+    report, spoiled, looked = stages.report, False, False
     for check in checks:
+        if spoiled:
+            report(CheckDone(Result(check=check.name, outcome=Outcome.NOT_RUN, message=f"not reached: {SPOILED}")))
+            continue
         report(CheckStarted(check.name))
         wall, cpu, runs = time.perf_counter(), time.process_time(), trial.runs
         stages.enter(Stage.RUN)
@@ -213,14 +222,22 @@ def _ask(checks: Iterable[Check], trial: CellTrial, session: Session, inference:
             if trial.runs > runs:
                 # A runtime that cannot say where it ran has proved nothing: that is the check's error too.
                 report(EvidenceRead(session.evidence()))
-            result = _result(check, finding, stages.current, inference)
+            result = _result(check, finding, stages.current, target.inference)
         except Misplaced as error:
             # Where it did run is what the reader wants to know of it.
             report(EvidenceRead(session.evidence()))
             result = _failed(check, error, stages.current)
         except BaseException as error:  # noqa: BLE001 - the outcome of the check
             result = _failed(check, error, stages.current)
-        if inference is Inference.REAL:  # what a function takes that stands for a model is nobody's latency
+            spoiled = devices.is_spoiled(error)
+        if spoiled:
+            result = msgspec.structs.replace(result, outcome=Outcome.CRASH)
+        if result.outcome in {Outcome.ERROR, Outcome.CRASH} and (spoiled or not looked):
+            looked = True
+            if reason := devices.gone(target):
+                report(TargetLost(reason))
+                return
+        if target.inference is Inference.REAL:  # what a function takes that stands for a model is nobody's latency
             spent = 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)
             cost = Measurement(duration_ms=spent[0], cpu_ms=spent[1])
             result = msgspec.structs.replace(result, measurement=cost)

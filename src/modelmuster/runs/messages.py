@@ -50,6 +50,12 @@ class CellStopped(msgspec.Struct, frozen=True, tag=True):
     error: CellError
 
 
+class TargetLost(msgspec.Struct, frozen=True, tag=True):
+    """The device is no longer there, so that nothing was found out about the model."""
+
+    reason: str
+
+
 class CellDone(msgspec.Struct, frozen=True, tag=True):
     """Nothing more will come; what the whole cell cost, by the child's own account."""
 
@@ -58,7 +64,9 @@ class CellDone(msgspec.Struct, frozen=True, tag=True):
     peak_rss_bytes: int
 
 
-Message: TypeAlias = StageEntered | RecipeMade | EvidenceRead | CheckStarted | CheckDone | CellStopped | CellDone
+Message: TypeAlias = (
+    StageEntered | RecipeMade | EvidenceRead | CheckStarted | CheckDone | CellStopped | TargetLost | CellDone
+)
 
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 

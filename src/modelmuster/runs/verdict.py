@@ -31,6 +31,7 @@ from modelmuster.runs.messages import (
     Message,
     RecipeMade,
     StageEntered,
+    TargetLost,
 )
 
 
@@ -49,6 +50,7 @@ class Account:
     recipe: Recipe | None = None
     evidence: Evidence | None = None
     stopped: CellStopped | None = None
+    lost: TargetLost | None = None
     done: CellDone | None = None
 
     def take(self, message: Message) -> None:
@@ -68,6 +70,8 @@ class Account:
                 self.check = None
             case CellStopped():
                 self.stopped = message
+            case TargetLost():
+                self.lost = message
             case CellDone(at_ms):
                 self.leave_stage(at_ms)
                 self.done = message
@@ -93,7 +97,11 @@ class Ending:
 def results(checks: tuple[str, ...], account: Account, ending: Ending | None) -> tuple[Result, ...]:
     """One result per check, in the cell's order; those already told stand, whatever happened afterwards."""
     open_checks = [name for name in checks if name not in account.results]
-    if account.stopped is not None:
+    if account.lost is not None:
+        message = f"the target was lost while this cell ran: {account.lost.reason}"
+        stopped = Result(check="", outcome=Outcome.NOT_RUN, message=message)
+        blamed = set(open_checks)
+    elif account.stopped is not None:
         stop = account.stopped
         stopped = Result(check="", outcome=stop.outcome, stage=stop.stage, message=stop.message, error=stop.error)
         blamed = set(open_checks)
@@ -129,7 +137,7 @@ def record(
     log_tail: str,
 ) -> CellRecord:
     """The record of one attempt at one cell."""
-    lost = ending is not None and ending.lost
+    lost = account.lost is not None or (ending is not None and ending.lost)
     return CellRecord(
         run_id=job.run_id,
         cell=job.cell,

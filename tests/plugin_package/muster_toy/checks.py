@@ -333,6 +333,23 @@ class Overlaps(Toy):
         return passed()
 
 
+class PullsCard(Toy):
+    name = "pulls_card"
+
+    def run(self, trial):
+        (folder() / "card-is-gone").touch()
+        raise RuntimeError("the driver does not answer")
+
+
+class SpoilsContext(Toy):
+    """What torch says after a kernel wrote where it must not, and of everything that is asked then."""
+
+    name = "spoils_context"
+
+    def run(self, trial):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be …")
+
+
 class Surroundings(Toy):
     """What a cell finds around it."""
 

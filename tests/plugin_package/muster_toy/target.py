@@ -17,6 +17,8 @@ from modelmuster.records import (
     Stage,
     TensorSpec,
 )
+from modelmuster.targets import offers
+from muster_toy.checks import folder
 
 
 class ToySubject:
@@ -127,6 +129,25 @@ class ToyLab(ToyCpu):
 
     name = "toy:lab"
     resources = frozenset({"laboratory"})
+
+
+class ToyCard(ToyCpu):
+    """Has a card, which is there as long as nothing has pulled it out."""
+
+    name = "toy:card"
+    resources = frozenset({"card"})
+
+    def probe(self):
+        if (folder() / "card-is-gone").exists():
+            return Probe(available=False, reason="no card in the slot")
+        return super().probe()
+
+    def open(self, subject, dtype, entering):
+        offers.require(self, dtype)
+        if subject.architecture.model_type == "pulls-the-card":
+            (folder() / "card-is-gone").touch()
+            raise RuntimeError("the driver does not answer")
+        return super().open(subject, dtype, entering)
 
 
 class ToyAbsent(ToyCpu):
