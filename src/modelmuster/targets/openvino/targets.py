@@ -23,7 +23,12 @@ class OpenVinoCpu:
     dtypes: tuple[str, ...] = ("float32", "bfloat16", "float16", "int8")
     start_method: Literal["fork", "spawn"] = "fork"
     resources: frozenset[str] = frozenset()
-    preload: tuple[str, ...] = ("torch", "transformers", "modelmuster.targets.export.preload")
+    preload: tuple[str, ...] = (
+        "torch",
+        "transformers",
+        "modelmuster.targets.export.preload",
+        "modelmuster.targets.openvino.preload",
+    )
 
     cache_dir: Path | None = None
     open_axes = False
