@@ -18,6 +18,8 @@ ENVIRONMENT = {
     "MUSTER_MOCK_BREAK": "properties that the mock runtime breaks on purpose, to see that the right check fails",
     "MUSTER_CHROMIUM": "the executable of the browser that targets call `chromium`",
     "MUSTER_TOKEN": "what a browser has to bring to read the dashboard",
+    "MUSTER_METRICS": "where Prometheus is answered while a run goes on, as `--metrics`",
+    "MUSTER_OTLP": "the OpenTelemetry collector that a run is told to, as `--otlp`",
 }
 """Variables of the environment with what they do; a test looks for each in the code."""
 

@@ -5,16 +5,19 @@ A plug-in that cannot be loaded is a fact, kept in `Registry.broken` and shown b
 
 from __future__ import annotations
 
+import ast
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from modelmuster import dependencies
 from modelmuster.contracts import Check, Executor, Target
-from modelmuster.errors import UnknownName
+from modelmuster.errors import MusterError, UnknownName
 
 T = TypeVar("T")
 
@@ -99,6 +102,26 @@ class Registry(Generic[T]):
         """The module that it is in; empty for a name that nobody registered."""
         return self._points[name].module if name in self._points else ""
 
+    def written(self, name: str, attribute: str) -> str | None:
+        """A text that a plug-in's class gives to one of its attributes, read from its source: nothing is imported.
+
+        None where the source has none, as where the class inherits it.
+        """
+        point = self._points[name]
+        try:
+            spec = find_spec(point.module)
+            lines = ast.parse(Path(spec.origin).read_bytes()).body if spec and spec.origin else []
+        except (ImportError, OSError, SyntaxError, ValueError):
+            return None
+        for found in lines:
+            if isinstance(found, ast.ClassDef) and found.name == point.attr:
+                for line in found.body:
+                    match line:
+                        case ast.Assign(targets=[ast.Name(id=target)], value=ast.Constant(value=str(text))):
+                            if target == attribute:
+                                return text
+        return None
+
     def _load(self, name: str) -> T | None:
         if name in self._loaded:
             return self._loaded[name]
@@ -141,6 +164,21 @@ def targets() -> Registry[Target]:
 def checks() -> Registry[Check]:
     """Questions."""
     return Registry("modelmuster.checks", "check", Check)  # type: ignore[type-abstract]
+
+
+def questions(names: Iterable[str]) -> dict[str, str]:
+    """What these checks ask, by name; without those that are not installed or do not load.
+
+    Most checks import torch, which takes seconds: where the source tells the question, none of them is imported.
+    """
+    registry = checks()
+    asked = {}
+    for name in sorted(set(names) & set(registry.names())):
+        try:
+            asked[name] = registry.written(name, "question") or registry.get(name).question
+        except MusterError:
+            continue  # `muster doctor` tells why it does not load
+    return asked
 
 
 @cache

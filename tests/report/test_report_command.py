@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -44,3 +46,28 @@ def test_without_a_run_the_command_says_what_to_type(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="muster run"):
         report(output=tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--site", "site"], ["--output", "report.html"], ["--format", "junit"]])
+def test_a_report_tells_what_checks_ask_without_importing_what_they_run_on(home, arguments):
+    code = (
+        "import sys\n"
+        "from modelmuster.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print(sorted({'torch', 'transformers', 'dash'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "report", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_built_in_check_states_its_question_where_it_can_be_read():
+    from modelmuster import plugins
+
+    registry = plugins.checks()
+    stated = {name: registry.written(name, "question") for name in registry.names() if registry.is_ours(name)}
+    assert all(stated.values())
+    assert stated["forward"] == registry.get("forward").question

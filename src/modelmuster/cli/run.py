@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelmuster.cli import selecting
+from modelmuster.cli import monitoring, selecting
 
 if TYPE_CHECKING:
     from modelmuster.contracts import Executor
@@ -62,6 +62,8 @@ def run(
     expectations: selecting.ExpectationsFolder = None,
     address: Address = None,
     allow_mixed: AllowMixed = False,
+    metrics: monitoring.Metrics = None,
+    otlp: monitoring.Otlp = None,
     json: Annotated[bool, typer.Option("--json", help="The results as one JSON array, when all is done.")] = False,
     no_progress: Plain = False,
 ) -> None:
@@ -112,6 +114,8 @@ def run(
         timeout_s=timeout,
         memory_bytes=int(memory * 2**30),
         expectations=expectations,
+        metrics=metrics,
+        otlp=otlp,
         plain=no_progress,
     )
     say(plan, summary)
@@ -145,12 +149,15 @@ def carry_out(
     threads: int = 1,
     repeat_failures: bool = True,
     expectations: Path | None = None,
+    metrics: str | None = None,
+    otlp: str | None = None,
     plain: bool = False,
 ) -> RunSummary:
     """Run a plan with a display, and bring the store up to date.
 
     Raises:
-        UsageError: expectations that cannot be read, or a store of a newer version.
+        UsageError: expectations that cannot be read, a store of a newer version, or an address of whoever watches.
+        MissingDependency: what somebody who watches needs is not installed.
         RunInProgress: another run is writing in this folder.
         InfrastructureError: processes, disk or locks failed.
     """
@@ -158,7 +165,7 @@ def carry_out(
     from modelmuster.cli.progress import display
     from modelmuster.contracts import Limits
     from modelmuster.expectations import book
-    from modelmuster.runs import runner
+    from modelmuster.runs import folders, journal, runner
     from modelmuster.settings import Home
 
     known = book.in_force(expectations)
@@ -167,7 +174,11 @@ def carry_out(
     store.refuse_newer_store(home)
     limits = Limits(wall_s=timeout_s, cpu_s=timeout_s * threads, memory_bytes=memory_bytes, threads=threads)
     quiet = plain or bool(os.environ.get("CI"))
-    with display(len(plan.cells), plain=quiet) as shown:
+    with monitoring.watching(plan, metrics, otlp) as watchers, display(len(plan.cells), plain=quiet) as shown:
+        told = monitoring.Watchers((shown, watchers))
+        if resume and watchers.each:
+            for record in journal.read(folders.open_run(home, plan.run_id).journal):
+                watchers.record(record)
         summary = runner.run(
             plan,
             executor,
@@ -176,8 +187,8 @@ def carry_out(
             limits=limits,
             repeat_failures=repeat_failures,
             expectations=known,
-            on_record=shown.record,
-            on_progress=shown.progress,
+            on_record=told.record,
+            on_progress=told.progress,
         )
     store.ingest(home, [plan.run_id])
     return summary

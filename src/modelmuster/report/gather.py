@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelmuster import __version__
-from modelmuster.plugins import checks
+from modelmuster.plugins import questions
 from modelmuster.report.assemble import assemble
 from modelmuster.report.model import ReportData
 from modelmuster.store import Reader
@@ -28,6 +28,6 @@ def gather(reader: Reader, run: str = "latest") -> ReportData:
         found.records,
         found.environment,
         version=__version__,
-        questions={check.name: check.question for check in checks().all()},
+        questions=questions(check for cell in found.plan.cells for check in cell.checks),
         damages=[str(damage) for damage in found.damages],
     )
