@@ -1,6 +1,8 @@
 """The application without a browser: what it answers, what it refuses, and that it writes nothing."""
 
+import csv
 import json
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -8,10 +10,11 @@ from typer.testing import CliRunner
 
 from modelmuster import store
 from modelmuster.cli.app import app as cli
-from modelmuster.dashboard import guard
+from modelmuster.dashboard import guard, layout
 from modelmuster.dashboard.app import Pages, make
 from modelmuster.dashboard.serving import listen
 from modelmuster.errors import MissingDependency, UsageError
+from modelmuster.pages.blocks import Table
 from modelmuster.pages.routes import ROUTES
 from modelmuster.records import Inference, Outcome
 from modelmuster.runs.status import RunStatus
@@ -121,6 +124,63 @@ def test_an_address_that_makes_no_sense_is_answered_in_words(home, path, search,
     write_run(home, "first", [make_cell("bert")])
     store.ingest(home)
     assert what in said(Pages(home), path, search)
+
+
+def test_a_head_sorts_upwards_then_downwards_then_not_at_all(home):
+    write_run(home, "first", [make_cell("bert"), make_cell("vit")])
+    store.ingest(home)
+    asked = {"name": "first"}
+    with store.reader(home) as reader:
+        page = ROUTES["coverage"].make(reader, {})
+    [table] = [block for block in page.blocks if isinstance(block, Table) and block.name == "missing"]
+    for present, sort, following in (("", None, "2"), ("2", "ascending", "-2"), ("-2", "descending", None)):
+        head = layout.head(table, 2, "coverage", asked | ({"sort-missing": present} if present else {}))
+        assert getattr(head, "aria-sort", None) == sort
+        address = dict(parse_qsl(head.children.href.partition("?")[2]))
+        assert address == asked | ({"sort-missing": following} if following else {})
+
+
+def test_a_table_and_all_results_can_be_taken_away_as_files(home):
+    cells = [make_cell("bert"), make_cell("vit")]
+    write_run(home, "first", cells, [make_record("first", cells[0], [Outcome.PASS, Outcome.FAIL])])
+    store.ingest(home)
+    client = make(home).server.test_client()
+    table = client.get("/download/coverage?table=missing&run=first")
+    assert table.mimetype == "text/csv"
+    [heads, *rows] = csv.reader(table.text.splitlines())
+    assert heads[:3] == ["outcome", "reason", "results"]
+    assert [row[2] for row in rows] == ["2"]
+    assert client.get("/download/coverage?table=missing&find=nothing").text.count("\n") == 1
+    assert client.get("/download/?table=targets").text.startswith("target,")
+    results = client.get("/data/first/results.csv").text
+    assert results.count("\n") == 5
+    assert client.get("/data/first/results.parquet").data[:4] == b"PAR1"
+    assert {path.name for path in home.root.iterdir()} <= {
+        "runs",
+        "store.duckdb",
+        "snapshot.duckdb",
+        "store.lock",
+        ".gitignore",
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "what"),
+    [
+        ("/download/coverage?table=mising", "did you mean: missing"),
+        ("/download/coverage", "unknown table"),
+        ("/download/nowhere?table=x", "unknown page"),
+        ("/download/coverage?table=missing&run=1999", "unknown run"),
+        ("/data/first/store.duckdb", "unknown file"),
+        ("/data/1999/results.csv", "unknown run"),
+    ],
+)
+def test_a_file_that_is_not_there_is_refused_in_words(home, address, what):
+    write_run(home, "first", [make_cell("bert")])
+    store.ingest(home)
+    answer = make(home).server.test_client().get(address)
+    assert answer.status_code == 404
+    assert what in answer.text
 
 
 def test_only_names_of_this_machine_are_answered_on_loopback(home):

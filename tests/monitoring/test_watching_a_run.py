@@ -63,11 +63,9 @@ def told(synthetic):
 
 
 def test_a_run_is_scraped_while_it_goes_on(tmp_path):
-    run = subprocess.Popen(
-        [sys.executable, "-m", "modelmuster", "run", "bert", "gpt2", "vit", "--target", "torch:cpu", "--check", "forward",
-         "--jobs", "1", "--metrics", "127.0.0.1:0", "--no-progress"],
-        stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-    )  # fmt: skip
+    arguments = "bert gpt2 vit --target torch:cpu --check forward --jobs 1 --metrics 127.0.0.1:0 --no-progress"
+    command = [sys.executable, "-m", "modelmuster", "run", *arguments.split()]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     url = run.stderr.readline().partition("metrics: ")[2].strip()
     seen = []
     while run.poll() is None:
@@ -170,13 +168,8 @@ def test_a_collector_is_told_the_same_numbers_and_a_span_for_each_attempt(synthe
     assert results == sum(len(record.results) for record in records if record.final)
     assert by_name["muster_results"].sum.is_monotonic
     traces = [ExportTraceServiceRequest.FromString(body) for body in collector.taken["/v1/traces"]]
-    every = [
-        span
-        for one in traces
-        for resource in one.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
+    scopes = [scope for one in traces for resource in one.resource_spans for scope in resource.scope_spans]
+    every = [span for scope in scopes for span in scope.spans]
     [root] = [span for span in every if span.name == "run"]
     attempts = [span for span in every if span is not root]
     assert Counter(span.name for span in attempts) == Counter(record.cell.id for record in records)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import dash
 from dash import ALL, Input, Output, State, dcc, html, no_update
 from flask import Response
 
-from modelmuster.dashboard import guard, layout
+from modelmuster.dashboard import downloads, guard, layout
 from modelmuster.dashboard.snapshots import Snapshots
 from modelmuster.errors import MusterError, UnknownName
 from modelmuster.pages import matrix_page
-from modelmuster.pages.blocks import Choice, Page, to
+from modelmuster.pages.blocks import Choice, Entry, Page, Table, to
 from modelmuster.pages.live_page import live
 from modelmuster.pages.routes import ROUTES
 from modelmuster.pages.run_pages import workers
@@ -22,6 +22,7 @@ from modelmuster.report.html import stylesheet
 from modelmuster.runs import folders, status
 from modelmuster.settings import Home
 from modelmuster.store import Reader
+from modelmuster.store.export import FORMATS
 from modelmuster.views import runs
 
 EVERY_S = 2.0
@@ -65,7 +66,9 @@ def make(home: Home, *, host: str = "127.0.0.1", token: str | None = None) -> da
     guard.install(app.server, host, token)
     app.server.add_url_rule("/style.css", "style", lambda: Response(stylesheet(), mimetype="text/css"))
     app.layout = _frame()
-    _connect(app, Pages(home))
+    pages = Pages(home)
+    downloads.install(app.server, pages)
+    _connect(app, pages)
     return app
 
 
@@ -103,15 +106,37 @@ class Pages:
                     *_permalinks(name, asked, grid.matrix.run_id),
                 ]
                 return f"Matrix of {grid.matrix.run_id}", _nav(name), list(map(layout.choice, choices)), content
-            if name == "workers":
-                run = runs.find(reader, asked.get("run") or "latest")
-                look = status.read(folders.open_run(self.home, run.run_id).status)
-                return _laid(workers(reader, run.run_id, look), asked, [_which_run(reader, asked)], late)
-            if name not in ROUTES:
-                raise UnknownName("page", name, ROUTES, see="the links above")
-            page = ROUTES[name].make(reader, asked)
+            page = self._page(reader, name, asked)
             choices = [_which_run(reader, asked)] if page.run_id and name not in {"cell", "compare"} else []
             return _laid(page, asked, choices, late)
+
+    def table(self, path: str, search: str) -> tuple[Table, list[tuple[Entry, ...]]]:
+        """A table of a page with the rows that an address asks for.
+
+        Raises:
+            MusterError: what keeps the page from being made.
+            UnknownName: it has no such table.
+        """
+        name, asked = read(path, search)
+        if name == "live":
+            page = live(self.home)
+        else:
+            with self.snapshots.reader() as reader:
+                page = self._page(reader, name, asked)
+        known = {block.name: block for block in page.blocks if isinstance(block, Table)}
+        wanted = asked.get(layout.TABLE, "")
+        if wanted not in known:
+            raise UnknownName("table", wanted, known, see=f"the page {name}")
+        return known[wanted], layout.chosen(known[wanted], asked)
+
+    def _page(self, reader: Reader, name: str, asked: Mapping[str, str]) -> Page:
+        if name == "workers":
+            run = runs.find(reader, asked.get("run") or "latest")
+            look = status.read(folders.open_run(self.home, run.run_id).status)
+            return workers(reader, run.run_id, look)
+        if name not in ROUTES:
+            raise UnknownName("page", name, ROUTES, see="the links above")
+        return ROUTES[name].make(reader, asked)
 
 
 def read(path: str, search: str) -> tuple[str, dict[str, str]]:
@@ -205,11 +230,11 @@ def _connect(app: dash.Dash, pages: Pages) -> None:
 
 
 def _laid(page: Page, asked: Mapping[str, str], choices: list[Choice], late: str) -> tuple[Any, ...]:
-    find = Choice("find", "Find in tables", value=asked.get("find", ""), hint="words, ! excludes")
+    find = Choice(layout.FIND, "Find in tables", value=asked.get(layout.FIND, ""), hint="words, ! excludes")
     content = [
         html.P(page.question, className="soft"),
         *_note(late),
-        *layout.blocks(page.blocks, asked.get("find", "")),
+        *layout.blocks(page, asked),
         *_permalinks(page.name, asked, page.run_id),
     ]
     return page.title, _nav(page.name), list(map(layout.choice, [*choices, *page.choices, find])), content
@@ -244,4 +269,8 @@ def _permalinks(name: str, asked: Mapping[str, str], run_id: str) -> list[Any]:
     links = [dcc.Link("this very run", href=layout.address(to(name, **(latest | {"run": run_id}))))]
     if name != "cell":
         links += [" · ", dcc.Link("the latest run, whichever it is", href=layout.address(to(name, **latest)))]
-    return [html.P(["Address of this page for ", *links, "."], className="soft permalinks")]
+    files: list[Any] = []
+    for file in FORMATS:
+        files += [", " if files else " ", html.A(file, href=f"/data/{quote(run_id)}/{file}", download=file)]
+    said = ["Address of this page for ", *links, ". Every result of the run:", *files, "."]
+    return [html.P(said, className="soft permalinks")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, assert_never
 from urllib.parse import urlencode
 
 from dash import dcc, html
 
+from modelmuster.pages import rows
 from modelmuster.pages.blocks import (
     Bar,
     Block,
@@ -21,12 +22,14 @@ from modelmuster.pages.blocks import (
     Link,
     Mark,
     Note,
+    Page,
     Piece,
     Place,
     Soft,
     Table,
     Text,
     Tiles,
+    to,
 )  # fmt: skip
 from modelmuster.pages.matrix_page import Grid
 from modelmuster.pages.words import number, of_cell, of_model
@@ -34,6 +37,10 @@ from modelmuster.report.html import MARKS, bars, word
 from modelmuster.report.pieces import classes
 from modelmuster.views.matrix import Column, MatrixCell
 from modelmuster.views.rates import Tally
+
+FIND, SORT, TABLE = "find", "sort-", "table"
+"""Keys of an address: the words that rows have to hold; in front of a table's name, the column that it is sorted by; the
+table that is taken away as a file."""
 
 ROWS = 600
 """Rows of a table that are sent to the browser at once; a filter brings the others."""
@@ -45,9 +52,14 @@ def address(place: Place) -> str:
     return f"{path}?{urlencode(place.query)}" if place.query else path
 
 
-def blocks(several: Sequence[Block], find: str = "") -> list[Any]:
-    """A page's blocks; rows of tables only where they hold every word of `find`."""
-    return [_block(it, find.lower().split()) for it in several]
+def blocks(page: Page, asked: Mapping[str, str]) -> list[Any]:
+    """A page's blocks, its tables narrowed and sorted as the address asks."""
+    return [_block(it, page.name, asked) for it in page.blocks]
+
+
+def chosen(table: Table, asked: Mapping[str, str]) -> list[tuple[Entry, ...]]:
+    """The rows of a table that an address asks for, in the order that it asks for."""
+    return rows.ranked(table, rows.found(table.rows, asked.get(FIND, "").lower().split()), _order(table, asked))
 
 
 def choice(it: Choice) -> Any:
@@ -75,13 +87,13 @@ def matrix(grid: Grid) -> list[Any]:
     )
     bodies = []
     for group in found.families:
-        rows = grid.rows.get(group.family, ())
-        if not rows:
+        shown = grid.rows.get(group.family, ())
+        if not shown:
             continue
-        size = f"{len(rows)} of {len(group.rows)}" if len(rows) < len(group.rows) else str(len(rows))
+        size = f"{len(shown)} of {len(group.rows)}" if len(shown) < len(group.rows) else str(len(shown))
         first = html.Th([html.B(group.family.value), " ", html.Small(size)], scope="rowgroup")
         lines = [html.Tr([first, *(html.Td(_counts(tally)) for tally in group.tallies)], className="g")]
-        for row in rows:
+        for row in shown:
             name = dcc.Link(row.model_type, href=address(of_model(found.run_id, row.model_type)))
             cells = [
                 _cell(found.run_id, row.model_type, column, cell)
@@ -125,7 +137,7 @@ def _cell(run_id: str, name: str, column: Column, cell: MatrixCell | None) -> An
     return html.Td([link, html.Span(said, className="away")], className=css)
 
 
-def _block(it: Block, find: Sequence[str]) -> Any:
+def _block(it: Block, page: str, asked: Mapping[str, str]) -> Any:
     match it:
         case Heading():
             return html.H2([it.text, *([] if it.count is None else [" ", html.Small(number(it.count))])])
@@ -146,7 +158,7 @@ def _block(it: Block, find: Sequence[str]) -> Any:
                 className="tiles",
             )
         case Table():
-            return _table(it, find)
+            return _table(it, page, asked)
         case Facts():
             parts: list[Any] = []
             for term, what in it.pairs:
@@ -164,11 +176,10 @@ def _block(it: Block, find: Sequence[str]) -> Any:
     assert_never(it)
 
 
-def _table(it: Table, find: Sequence[str]) -> Any:
-    kept = [row for row in it.rows if all(_has(row, one) for one in find)]
+def _table(it: Table, page: str, asked: Mapping[str, str]) -> Any:
     if not it.rows:
         return html.P(it.empty, className="soft")
-    heads = [html.Th(head.text, scope="col", className="n" if head.numeric else None) for head in it.heads]
+    kept = chosen(it, asked)
     lines = [
         html.Tr(
             [
@@ -180,31 +191,33 @@ def _table(it: Table, find: Sequence[str]) -> Any:
         )
         for row in kept[:ROWS]
     ]
+    heads = [head(it, place, page, asked) for place in range(len(it.heads))]
     table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="plain", id=f"table-{it.name}")
-    shown = len(lines)
-    cut = f"{number(shown)} of {number(len(it.rows))} rows" if shown < len(it.rows) else ""
-    return html.Div([html.Div(table, className="scroll"), html.P(cut, className="soft")])
+    shown = f"{number(len(lines))} of {number(len(it.rows))} rows" if len(lines) < len(it.rows) else ""
+    href = f"/download{address(to(page, **{**asked, TABLE: it.name}))}"
+    file = html.A("CSV", href=href, download=f"{page}-{it.name}.csv")
+    title = f"These {number(len(kept))} rows as a file"
+    return html.Div(
+        [
+            html.Div(table, className="scroll"),
+            html.P([shown, " ", html.Span(file, title=title)], className="soft below"),
+        ]
+    )
 
 
-def _has(row: Sequence[Entry], term: str) -> bool:
-    words = " ".join(_words(part) for part in row).lower()
-    return term[1:] not in words if len(term) > 1 and term.startswith("!") else term in words
+def head(it: Table, place: int, page: str, asked: Mapping[str, str]) -> Any:
+    """A head whose link sorts by its column: upwards, then downwards, then as the page has it."""
+    named, order = it.heads[place], _order(it, asked)
+    upwards, downwards = str(place), f"{rows.DESCENDING}{place}"
+    sort = {upwards: "ascending", downwards: "descending"}.get(order)
+    following = {upwards: downwards, downwards: ""}.get(order, upwards)
+    link = dcc.Link(named.text or "–", href=address(to(page, **{**asked, f"{SORT}{it.name}": following})))
+    css = "n" if named.numeric else None
+    return html.Th(link, scope="col", className=css, **({"aria-sort": sort} if sort else {}))
 
 
-def _words(it: Entry) -> str:
-    match it:
-        case tuple():
-            return " ".join(map(_words, it))
-        case str():
-            return it
-        case Link():
-            return _words(it.says)
-        case Mark():
-            return it.word
-        case Code() | Soft() | Command():
-            return it.text
-        case _:
-            return ""
+def _order(it: Table, asked: Mapping[str, str]) -> str:
+    return asked.get(f"{SORT}{it.name}", "")
 
 
 def _entry(it: Entry) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from modelmuster.runs.environment import software
 from modelmuster.store import Reader
-from modelmuster.store.environments import environment_of
+from modelmuster.store.environments import environments_of
 
 RUNS = 100
 """How far back history looks, in runs."""
@@ -33,9 +33,10 @@ def dated_runs(reader: Reader, limit: int = RUNS) -> list[Dated]:
         "ORDER BY created_at, run_id",
         limit=limit,
     )
+    environments = environments_of(reader, (row["run"] for row in rows))
     found = []
     for row in rows:
-        environment = environment_of(reader, row["run"])
+        environment = environments.get(row["run"])
         machine = mark = ""
         if environment is not None:
             machine = f"{environment.cpu}, {environment.cores} cores, {round(environment.memory_bytes / 2**30)} GiB"

@@ -75,9 +75,8 @@ def turning(reader: Reader, runs: Sequence[Dated]) -> list[Question]:
     found = reader.rows(
         """
         SELECT DISTINCT found.run, cell_id, check_name
-        FROM (SELECT run, cell, place, entry FROM answers WHERE list_contains($findings, outcome) OR flaky) AS found
+        FROM (FROM answers WHERE list_contains($findings, outcome) OR flaky) AS found
         JOIN cells ON cells.run = found.run AND cells.cell = found.cell AND decided_by = entry
-        JOIN planned ON planned.run = found.run AND planned.cell = found.cell AND planned.place = found.place
         WHERE list_contains($runs, found.run) AND coalesce(target_inference, 'real') <> 'mock'
         """,
         runs=list(by_key),
@@ -93,11 +92,9 @@ def turning(reader: Reader, runs: Sequence[Dated]) -> list[Question]:
             FROM cells JOIN (SELECT unnest($cells) AS cell_id, unnest($checks) AS check_name) USING (cell_id)
             WHERE list_contains($runs, run)
         )
-        SELECT cell_id, check_name, list({'run': asked.run, 'outcome': outcome, 'flaky': flaky}) AS answers
-        FROM (SELECT chosen.*, place FROM chosen JOIN planned USING (run, cell, check_name)) AS asked
-        JOIN answers ON answers.run = asked.run AND answers.cell = asked.cell
-            AND answers.entry = asked.decided_by AND answers.place = asked.place
-        WHERE list_contains($decided, outcome)
+        SELECT cell_id, check_name, list({'run': chosen.run, 'outcome': outcome, 'flaky': flaky}) AS answers
+        FROM chosen JOIN answers USING (run, cell, check_name)
+        WHERE entry = decided_by AND list_contains($decided, outcome)
         GROUP BY cell_id, check_name
         HAVING min(outcome) <> max(outcome) OR bool_or(flaky)
         """,

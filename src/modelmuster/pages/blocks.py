@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from modelmuster.records import Outcome
 from modelmuster.views.rates import Tally
@@ -18,7 +18,7 @@ class Place:
     query: tuple[tuple[str, str], ...] = ()
 
 
-def to(page: str, **query: str | None) -> Place:
+def to(page: str, /, **query: str | None) -> Place:
     """A place; what is None or empty is left out of its query."""
     return Place(page, tuple((name.rstrip("_"), value) for name, value in query.items() if value))
 
@@ -48,6 +48,19 @@ class Link:
 
     says: str | Mark
     place: Place
+
+
+class Amount(str):
+    """A number in words with its value beside it, by which a table is sorted: `1.2 s` is more than `300 ms`."""
+
+    __slots__ = ("value",)
+    value: float
+
+    def __new__(cls, text: str, value: float) -> Self:
+        """The text that is shown, and its value."""
+        made = super().__new__(cls, text)
+        made.value = value
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from modelmuster.pages.blocks import Bar, Entry, Place, to
+from modelmuster.pages.blocks import Amount, Bar, Entry, Place, to
 from modelmuster.views import rates
 from modelmuster.views.rates import Tally
 
 
 def percent(share: float | None) -> str:
     """A share with one decimal, and a dash where there is none."""
-    return "–" if share is None else rates.percent(share)
+    return "–" if share is None else Amount(rates.percent(share), share)
 
 
 def number(count: int) -> str:
     """With thin spaces between thousands."""
-    return f"{count:,}".replace(",", "\u202f")
+    return Amount(f"{count:,}".replace(",", "\u202f"), count)
 
 
 def milliseconds(value: float | None) -> str:
     """A time with three significant digits."""
     if value is None:
         return "–"
-    return f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s"
+    return Amount(f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s", value)
 
 
 def quantity(value: float, name: str) -> str:
@@ -31,8 +31,8 @@ def quantity(value: float, name: str) -> str:
     if name.endswith("_ms"):
         return milliseconds(value)
     if name.endswith("_bytes"):
-        return f"{value / 2**20:.4g} MiB"
-    return f"{value:.4g}"
+        return Amount(f"{value / 2**20:.4g} MiB", value)
+    return Amount(f"{value:.4g}", value)
 
 
 def when(moment: str) -> str:

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from markupsafe import Markup, escape
 
-from modelmuster.pages.blocks import Bar, Code, Command, Entry, Link, Mark, Piece, Place, Soft
+from modelmuster.pages.blocks import Amount, Bar, Code, Command, Entry, Link, Mark, Piece, Place, Soft
 from modelmuster.report.html import MARKS, bars, word
 
 Addresses = Callable[[Place], str | None]
@@ -17,6 +17,11 @@ Addresses = Callable[[Place], str | None]
 def entry(it: Entry, address: Addresses) -> Markup:
     """One cell of a table, or one paragraph."""
     return Markup("").join(piece(part, address) for part in it) if isinstance(it, tuple) else piece(it, address)
+
+
+def key(it: Entry) -> Markup:
+    """The attribute by which a cell of a table is sorted, where it says a number with a unit."""
+    return Markup(' data-value="{}"').format(it.value) if isinstance(it, Amount) else Markup("")
 
 
 def piece(it: Piece, address: Addresses) -> Markup:

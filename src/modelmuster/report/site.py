@@ -135,6 +135,7 @@ class _Site:
             environment = self.templates.overlay()
             environment.filters = environment.filters | {
                 "entry": lambda it: pieces.entry(it, lambda place: self.address(place, root)),
+                "key": pieces.key,
                 "kind": lambda it: type(it).__name__,
             }
             template = environment.get_template("site/blocks.html.j2")

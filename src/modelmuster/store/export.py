@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from modelmuster.errors import UsageError
@@ -16,8 +16,8 @@ FORMATS = {
 """Name of the file, and what the database is told."""
 
 
-def export(reader: Reader, run: int, folder: Path) -> Iterator[Path]:
-    """Write every planned check of a run with what came of it, by the run's short key, once for each format.
+def export(reader: Reader, run: int, folder: Path, names: Iterable[str] = tuple(FORMATS)) -> Iterator[Path]:
+    """Write every planned check of a run with what came of it, by the run's short key, once for each of these formats.
 
     Raises:
         UsageError: the folder cannot be written.
@@ -29,12 +29,12 @@ def export(reader: Reader, run: int, folder: Path) -> Iterator[Path]:
     try:
         connection.execute(f"ATTACH '{_quoted(reader.snapshot)}' AS snapshot (READ_ONLY)")
         connection.execute("USE snapshot")
-        for name, options in FORMATS.items():
+        for name in names:
             path = folder / name
             connection.execute(
                 f"COPY (SELECT * EXCLUDE (run, cell, place) FROM results WHERE run = {run:d} "  # noqa: S608 - a number
                 "ORDER BY cell, place) "
-                f"TO '{_quoted(path)}' ({options})"
+                f"TO '{_quoted(path)}' ({FORMATS[name]})"
             )
             yield path
     except duckdb.IOException as error:

@@ -195,6 +195,7 @@ def _answer(run: int, cell: int, entry: int, place: int, result: Result) -> Row:
         "cell": cell,
         "entry": entry,
         "place": place,
+        "check_name": result.check,
         "outcome": result.outcome,
         "stage": result.stage,
         "message": result.message,

@@ -25,9 +25,9 @@
 
   /* ---- Sorting: numbers as numbers, what is none last ---- */
   const valueOf = (row, column) => {
-    const text = row.cells[column]?.textContent.trim() ?? "";
-    const number = parseFloat(text.replaceAll("\u202f", ""));
-    return { text, number };
+    const cell = row.cells[column], text = cell?.textContent.trim() ?? "";
+    const said = cell?.dataset.value ?? text.replaceAll("\u202f", "").match(/[+-]?\d+(\.\d+)?(e[+-]?\d+)?/)?.[0];
+    return { text, number: parseFloat(said) };
   };
   function sort(table, column, direction) {
     const heads = [...table.tHead.rows[0].cells], numeric = heads[column].classList.contains("n");
