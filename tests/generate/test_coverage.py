@@ -2,9 +2,9 @@
 
 import pytest
 
+from modelmuster.catalog.priority import Priority, Ranking
 from modelmuster.generate import header, page
 from modelmuster.generate.coverage import State, cover, files_in
-from modelmuster.generate.priority import Priority, Ranking
 from modelmuster.records import Architecture, Family, ModelClass, Outcome
 from modelmuster.views.file_tests import FileTests
 from modelmuster.views.rates import Tally

@@ -31,6 +31,41 @@ def home(tmp_path):
     return home
 
 
+@pytest.fixture
+def slowed_home(tmp_path):
+    """bert measured in nine runs, slower from the sixth on; then a run that measured nothing."""
+    home = Home(tmp_path)
+    seen = Evidence(device_name="a device", device_kind=DeviceKind.HARDWARE, precision="float32")
+    provenance = Provenance(inference=Inference.REAL, weights=Weights.RANDOM, device="x", evidence=seen)
+    for number in range(9):
+        run_id = f"2026-03-{number + 1:02d}"
+        cell = make_cell("bert", "a:x", checks=(MEASURE,), scale=Scale.DEFAULT)
+        timing = make_timing(median_ms=(5.0 if number < 5 else 6.0) * (1 + number % 2 / 200))
+        result = Result(check=MEASURE, outcome=Outcome.PASS, timing=timing)
+        record = make_record(run_id, cell, results=[result], provenance=provenance)
+        write_run(home, run_id, [cell], [record], created_at=f"{run_id}T00:00:00+00:00")
+    write_run(home, "2026-03-20", [make_cell("vit")], created_at="2026-03-20T00:00:00+00:00")
+    store.ingest(home)
+    return home
+
+
+def test_history_shows_what_was_measured_though_the_last_run_measured_nothing(slowed_home):
+    with store.reader(slowed_home) as reader:
+        page = ROUTES["history"].make(reader, {})
+        first = ROUTES["history"].make(reader, {"metric": "first_ms"})
+    [check] = [choice for choice in page.choices if choice.name == "check"]
+    assert check.value == MEASURE
+    [series] = [block for block in page.blocks if isinstance(block, Table) and block.name == "series"]
+    [row] = series.rows
+    assert row[1].text == "a:x float32 default threads 2"
+    assert row[2] == "changed"
+    assert row[3] == ("+20 % with 2026-03-06",)
+    assert row[4] == "6 ms"
+    [metric] = [choice for choice in first.choices if choice.name == "metric"]
+    assert metric.value == "first_ms"
+    assert "duration_ms" not in dict(metric.options)
+
+
 def timings_of(page):
     return next(block for block in page.blocks if isinstance(block, Table) and block.name == "timings").rows
 

@@ -73,3 +73,22 @@ def test_a_file_of_a_newer_duckdb_is_told_apart(path):
     error = schema.unreadable(path, said)
     assert isinstance(error, StoreTooNew)
     assert "upgrade duckdb" in error.hint
+
+
+def test_answers_of_an_older_database_get_the_names_of_their_checks(path, monkeypatch):
+    every = schema.migrations()
+    monkeypatch.setattr(schema, "migrations", lambda: every[:4])
+    connection = schema.open_for_writing(path)
+    connection.execute("INSERT INTO planned VALUES (1, 0, 0, 'forward'), (1, 0, 1, 'padding'), (2, 0, 0, 'cache')")
+    for run, place in ((1, 1), (2, 0), (1, 0)):
+        connection.execute(
+            "INSERT INTO answers (run, cell, entry, place, outcome, message, figures, flaky) "
+            "VALUES (?, 0, 1, ?, 'pass', '', '{}', false)",
+            [run, place],
+        )
+    connection.close()
+    monkeypatch.setattr(schema, "migrations", lambda: every)
+    connection = schema.open_for_writing(path)
+    found = connection.execute("SELECT run, place, check_name FROM answers ORDER BY run, place").fetchall()
+    assert found == [(1, 0, "forward"), (1, 1, "padding"), (2, 0, "cache")]
+    connection.close()

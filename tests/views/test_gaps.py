@@ -1,5 +1,6 @@
 """What was decided of the plan, and why the rest was not."""
 
+from modelmuster.catalog.priority import Priority
 from modelmuster.records import Family, Outcome
 from modelmuster.views.gaps import coverage
 
@@ -19,3 +20,14 @@ def test_every_gap_has_its_reason_and_what_it_holds_back(reader):
     assert found.gaps[0].reason == "planned, but never reached"
     assert found.gaps[1].checks == ("reference",)
     assert found.unplanned == {"odd": "it has no class"}
+
+
+def test_architectures_are_told_by_how_much_people_use_them_those_not_planned_too(reader):
+    found = coverage(reader)
+    high, low = found.priorities[Priority.HIGH], found.priorities[Priority.LOW]
+    assert list(found.priorities) == sorted(found.priorities, key=list(Priority).index)
+    assert sum(share.tally.planned for share in found.priorities.values()) == found.total.planned
+    assert sum(share.selected for share in found.priorities.values()) == found.architectures
+    assert high.tally.decided > 0
+    assert "odd" in low.missing
+    assert found.ranking.date

@@ -28,10 +28,10 @@ def coverage(
     Examples: muster coverage --priority high · muster coverage --family vision --html coverage.html
     """
     from modelmuster import catalog
+    from modelmuster.catalog.priority import Priority, ranking
     from modelmuster.cli.console import err, write_json
     from modelmuster.errors import UnknownName
     from modelmuster.generate import coverage as coverages
-    from modelmuster.generate.priority import Priority, ranking
 
     if priority is not None and priority not in list(Priority):
         raise UnknownName("priority", priority, list(Priority), see="muster coverage --help")

@@ -61,9 +61,9 @@ def generate(
     Examples: muster generate bert llama · muster generate --family vision --missing · muster generate --all
     """
     from modelmuster import catalog
+    from modelmuster.catalog import priority as priorities
     from modelmuster.errors import UsageError
     from modelmuster.generate import files, making, render
-    from modelmuster.generate import priority as priorities
     from modelmuster.settings import Home
 
     if classes not in ("default", "all"):
@@ -106,9 +106,9 @@ def _chosen(
     *,
     missing: bool,
 ) -> list[Architecture]:
+    from modelmuster.catalog.priority import Priority, ranking
     from modelmuster.errors import NothingSelected, UnknownName
     from modelmuster.generate import coverage
-    from modelmuster.generate.priority import Priority, ranking
 
     chosen = selecting.chosen_architectures(selecting.Choice(terms=terms, families=family))
     if priority is not None:

@@ -39,7 +39,7 @@ from modelmuster.views.matrix import Column, MatrixCell
 from modelmuster.views.rates import Tally
 
 FIND, SORT, TABLE = "find", "sort-", "table"
-"""Keys of an address: the words that rows have to hold; in front of a table's name, the column that it is sorted by; the
+"""Keys of an address: words that rows have to hold; in front of a table's name, the column that it is sorted by; the
 table that is taken away as a file."""
 
 ROWS = 600

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from modelmuster.catalog.priority import Priority, Ranking
 from modelmuster.generate import header
-from modelmuster.generate.priority import Priority, Ranking
 from modelmuster.records import Architecture, Family
 from modelmuster.views.file_tests import FileTests
 from modelmuster.views.rates import Tally

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from modelmuster.history.machines import Dated
 from modelmuster.history.steps import LEAST
+from modelmuster.records import MEASURE
 from modelmuster.store import Reader
 
 METRICS = {
@@ -15,6 +16,28 @@ METRICS = {
     "peak_rss_bytes": "peak memory of the cell's process, in bytes",
 }
 """What every check is measured by; whatever else is measured stands among its figures, with its unit at the end."""
+
+PASSES = {
+    "median_ms": "time of one pass, in the middle, in ms",
+    "p90_ms": "time of one pass, nine of ten are faster, in ms",
+    "first_ms": "time of the first pass, in ms",
+    "model_bytes": "memory that the model takes, in bytes",
+}
+"""What `muster measure` finds, one cell at a time on an idle machine."""
+
+SAYS = METRICS | PASSES
+"""Every metric that is a column, in words."""
+
+
+def metrics_of(check: str | None) -> dict[str, str]:
+    """The metrics that a check always has, the most telling first."""
+    return PASSES if check == MEASURE else METRICS
+
+
+def source_of(check: str | None) -> str:
+    """The view of the store that these are columns of."""
+    return "passes" if check == MEASURE else "measured"
+
 
 CANDIDATES = 60
 """Series that are judged: those whose first and second half differ most."""
@@ -37,10 +60,13 @@ class Series:
     target: str
     dtype: str
     scale: str
+    checkpoint: str | None
     batch: int | None
     """This and the next two as they were asked for; None for the recipe's own."""
     sequence: int | None
     attention: str | None
+    threads: int | None
+    """Of a measurement; None for a check's own time."""
     weights: str
     device_name: str
     machine: str
@@ -52,12 +78,22 @@ class Series:
     """Of the youngest."""
 
     @property
+    def label(self) -> str:
+        """Where and how it ran, as far as it is not the usual."""
+        asked = {"batch": self.batch, "sequence": self.sequence, "threads": self.threads, "attention": self.attention}
+        sizes = [f"{name} {value}" for name, value in asked.items() if value is not None]
+        return " ".join([self.target, self.dtype, self.checkpoint or self.scale, *sizes])
+
+    @property
     def values(self) -> list[float]:
         """The bare numbers."""
         return [sample.value for sample in self.samples]
 
 
-_KEY = "model_type, model_class, target, dtype, scale, batch, sequence, attention, weights, device_name"
+_KEY = (
+    "model_type, model_class, target, dtype, scale, checkpoint, batch, sequence, attention, threads, weights, "
+    "device_name"
+)
 
 
 def comparable(
@@ -69,7 +105,7 @@ def comparable(
         reader: an open store.
         runs: the oldest first.
         check: its name.
-        metric: one of `METRICS`, or the name of a figure.
+        metric: one of `metrics_of` it, or the name of a figure.
         names: only these architectures; empty for all.
     """
     if not runs:
@@ -77,12 +113,13 @@ def comparable(
     mine = [run for run in runs if run.machine == runs[-1].machine]
     by_key = {run.key: run for run in mine}
     halves = [run.key for run in mine[len(mine) // 2 :]]
-    value = metric if metric in METRICS else "figure_of(figures, $metric)"
+    columns = metrics_of(check)
+    value = metric if metric in columns else "figure_of(figures, $metric)"
     rows = reader.rows(
         f"""
         WITH of_runs AS (
             SELECT {_KEY}, run, any_value(cell_id) AS cell_id, median({value}) AS value
-            FROM measured
+            FROM {source_of(check)}
             WHERE list_contains($runs, run) AND check_name = $check
                 AND ($names::VARCHAR[] IS NULL OR list_contains($names, model_type))
                 AND ({value}) > 0
@@ -103,7 +140,7 @@ def comparable(
         names=list(names) or None,
         least=LEAST,
         limit=CANDIDATES,
-        **({} if metric in METRICS else {"metric": metric}),
+        **({} if metric in columns else {"metric": metric}),
     )
     places = {run.key: place for place, run in enumerate(mine)}
     series = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmuster.history.series import METRICS
+from modelmuster.history.series import SAYS
 from modelmuster.pages.blocks import Chart
 from modelmuster.views.performance import Performance
 from modelmuster.views.trends import Level, Trend
@@ -33,11 +33,9 @@ def by_size(found: Performance) -> Chart:
         }
         for place, (name, points) in enumerate(groups.items())
     ]
-    layout = _layout("parameters", METRICS.get(found.metric, found.metric))
+    layout = _layout("parameters", SAYS.get(found.metric, found.metric))
     layout["xaxis"]["type"] = layout["yaxis"]["type"] = "log"
-    says = (
-        f"{found.check}: {METRICS.get(found.metric, found.metric)}, by parameters of the model; both axes logarithmic."
-    )
+    says = f"{found.check}: {SAYS.get(found.metric, found.metric)}, by parameters of the model; both axes logarithmic."
     return Chart("by-size", says, {"data": traces, "layout": layout})
 
 
@@ -102,7 +100,7 @@ def over_runs(found: Sequence[Trend], metric: str) -> Chart:
             traces.append(
                 {"type": "scatter", "mode": "lines", "x": runs, "y": levels_at, "line": line, "showlegend": False}
             )
-    layout = _layout("run", METRICS.get(metric, metric))
+    layout = _layout("run", SAYS.get(metric, metric))
     layout["xaxis"]["type"] = "category"
     return Chart(
         "over-runs",

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmuster.errors import MissingDependency
 from modelmuster.history.questions import Question
-from modelmuster.history.series import METRICS
+from modelmuster.history.series import SAYS, metrics_of
 from modelmuster.history.steps import Verdict
 from modelmuster.history.timings import timings
 from modelmuster.pages import charts
@@ -68,10 +68,10 @@ def hardware(reader: Reader, run: str = "latest", a: str = "", b: str = "") -> P
 
 
 def performance(
-    reader: Reader, run: str = "latest", check: str = "", metric: str = "duration_ms", names: Sequence[str] = ()
+    reader: Reader, run: str = "latest", check: str = "", metric: str = "", names: Sequence[str] = ()
 ) -> Page:
     """Times and sizes of a run."""
-    found = performance_view(reader, narrow(reader, run=run, names=names), check=check or None, metric=metric)
+    found = performance_view(reader, narrow(reader, run=run, names=names), check=check or None, metric=metric or None)
     columns = heads("target", "dtype", "scale", "weights", "device", "#cells", "#p10", "#median", "#p90")
     rows = tuple(
         (
@@ -112,14 +112,14 @@ def performance(
         run_id=found.run_id,
         choices=(
             Choice("check", "Check", tuple((name, name) for name in found.checks), found.check or ""),
-            Choice("metric", "Metric", tuple((name, METRICS.get(name, name)) for name in found.metrics), found.metric),
+            Choice("metric", "Metric", tuple((name, SAYS.get(name, name)) for name in found.metrics), found.metric),
         ),
         blocks=tuple(blocks),
     )
 
 
 def history(
-    reader: Reader, check: str = "", metric: str = "duration_ms", names: Sequence[str] = (), days: float | None = None
+    reader: Reader, check: str = "", metric: str = "", names: Sequence[str] = (), days: float | None = None
 ) -> Page:
     """What changed over the runs."""
     found = trends(reader, days=days)
@@ -135,14 +135,14 @@ def history(
     blocks += _answers(found)
     choices = [Choice("days", "Changed in", DAYS, f"{days:g}" if days else "")]
     try:
-        measured = measurements(reader, check=check or None, metric=metric, names=names)
+        measured = measurements(reader, check=check or None, metric=metric or None, names=names)
     except MissingDependency as error:
         blocks += [Heading("Measurements"), note(error.message, ". ", Code(error.hint.removeprefix("type: ")))]
     else:
         blocks += _measured(measured)
         choices += [
             Choice("check", "Check", tuple((name, name) for name in measured.checks), measured.check or ""),
-            Choice("metric", "Metric", tuple(METRICS.items()), measured.metric),
+            Choice("metric", "Metric", tuple(metrics_of(measured.check).items()), measured.metric),
         ]
     return Page(
         name="history",
@@ -279,7 +279,7 @@ def _measured(found: Measurements) -> list[Block]:
     blocks: list[Block] = [Heading("Measurements", len(found.trends))]
     facts = (
         ("machine", found.machine or "not recorded"),
-        ("check, metric", f"{found.check or 'none'}, {METRICS[found.metric]}"),
+        ("check, metric", f"{found.check or 'none'}, {SAYS[found.metric]}"),
         ("noise of the machine", f"{percent(found.noise_floor)} from run to run"),
     )
     blocks.append(Facts(facts))
@@ -289,7 +289,7 @@ def _measured(found: Measurements) -> list[Block]:
     rows = tuple(
         (
             Link(one.series.model_type, of_model(one.series.samples[-1].run.run_id, one.series.model_type)),
-            Code(f"{one.series.target} {one.series.dtype} {one.series.scale}"),
+            Code(one.series.label),
             one.judgement.verdict.value,
             spread(
                 f"{(step.ratio - 1) * 100:+.0f} % with {one.series.samples[step.at].run.run_id}"

@@ -24,6 +24,7 @@ from modelmuster.pages.blocks import (
 from modelmuster.pages.words import COUNTED, counted, number, of_model, percent
 from modelmuster.store import Reader
 from modelmuster.views.dependencies import dependencies as dependencies_view
+from modelmuster.views.gaps import Coverage
 from modelmuster.views.gaps import coverage as coverage_view
 from modelmuster.views.realness import Realness
 from modelmuster.views.realness import honesty as honesty_view
@@ -66,6 +67,25 @@ def coverage(reader: Reader, run: str = "latest") -> Page:
                         "Architectures that gave an answer", number(found.answered), f"of {number(found.architectures)}"
                     ),
                 )
+            ),
+            Heading("By priority"),
+            note(
+                f"High and medium are the {number(len(found.ranking.high))} most used architectures and the next "
+                f"{number(len(found.ranking.medium))}: {found.ranking.source}, {found.ranking.date}."
+            ),
+            Table(
+                "priorities",
+                heads("priority", "#architectures with an answer", *COUNTED, "without, the most used first"),
+                tuple(
+                    (
+                        priority.value,
+                        f"{number(share.answered)} / {number(share.selected)}",
+                        *counted(share.tally),
+                        _without(found, share.missing),
+                    )
+                    for priority, share in found.priorities.items()
+                ),
+                "nothing was planned",
             ),
             Heading("By family"),
             Table(
@@ -189,6 +209,12 @@ def dependencies(reader: Reader, run: str = "latest") -> Page:
         run_id=found.run_id,
         blocks=tuple(blocks),
     )
+
+
+def _without(found: Coverage, names: Iterable[str]) -> tuple[Piece, ...]:
+    """Names, with links to those that have a page: what was not planned has none."""
+    linked = (name if name in found.unplanned else Link(name, of_model(found.run_id, name)) for name in names)
+    return spread(linked) or ("none",)
 
 
 def _named(run_id: str, names: Iterable[str], limit: int = 12) -> tuple[Piece, ...]:

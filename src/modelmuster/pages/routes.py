@@ -62,14 +62,14 @@ ROUTES = {
             "performance",
             "Performance",
             lambda reader, asked: measured_pages.performance(
-                reader, _run(asked), asked.get("check", ""), asked.get("metric", "duration_ms"), _names(asked)
+                reader, _run(asked), asked.get("check", ""), asked.get("metric", ""), _names(asked)
             ),
         ),
         Route(
             "history",
             "History",
             lambda reader, asked: measured_pages.history(
-                reader, asked.get("check", ""), asked.get("metric", "duration_ms"), _names(asked), _days(asked)
+                reader, asked.get("check", ""), asked.get("metric", ""), _names(asked), _days(asked)
             ),
         ),
         Route("runs", "Runs", lambda reader, _: run_pages.runs(reader)),

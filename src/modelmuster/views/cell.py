@@ -153,8 +153,8 @@ def _checks(reader: Reader, run: int, cell: int) -> tuple[CheckDetail, ...]:
 
 def _attempts(reader: Reader, run: int, planned: Mapping[str, Any]) -> tuple[Attempt, ...]:
     answers = reader.rows(
-        "SELECT entry, check_name, outcome, stage, message FROM answers JOIN planned USING (run, cell, place) "
-        "WHERE run = $run AND cell = $cell ORDER BY entry, place",
+        "SELECT entry, check_name, outcome, stage, message FROM answers WHERE run = $run AND cell = $cell "
+        "ORDER BY entry, place",
         run=run,
         cell=planned["cell"],
     )

@@ -1,17 +1,18 @@
-"""Coverage: what was decided of the plan, by family and target, and why the rest was not."""
+"""Coverage: what was decided of the plan, by priority, family and target, and why the rest was not."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelmuster.catalog.priority import Priority, Ranking, ranking
 from modelmuster.records import Family, Outcome
 from modelmuster.store import Reader
 from modelmuster.views.rates import Tally, tally
 from modelmuster.views.runs import find
-from modelmuster.views.summary import architectures, unplanned
+from modelmuster.views.summary import unplanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,19 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """The architectures of one priority."""
+
+    tally: Tally
+    selected: int
+    """Those that could not be planned included."""
+    answered: int
+    """Those with a decided result of real inference."""
+    missing: tuple[str, ...]
+    """The others, the most used first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """One run by family and target. Tallies count results."""
 
@@ -36,6 +50,9 @@ class Coverage:
     families: Mapping[Family, Mapping[str, Tally]]
     """By family and target, where something was planned."""
     totals: Mapping[Family, Tally]
+    priorities: Mapping[Priority, Share]
+    """By how much people use them, the most used first; without those of which nothing was selected."""
+    ranking: Ranking
     architectures: int
     """Selected, those that could not be planned included."""
     answered: int
@@ -56,6 +73,7 @@ def coverage(reader: Reader, run: str = "latest") -> Coverage:
 
     Raises:
         UnknownName: there is no such run.
+        UsageError: the ranking by use cannot be read.
     """
     found = find(reader, run)
     counted = reader.rows(
@@ -65,11 +83,12 @@ def coverage(reader: Reader, run: str = "latest") -> Coverage:
         """,
         run=found.key,
     )
-    planned, answered = architectures(reader, found.key)
+    ranks = ranking()
     by_place: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in counted:
         by_place[row["family"]][row["target"]].append(row)
     left_out = unplanned(reader, found.key)
+    priorities = _priorities(reader, found.key, ranks, left_out)
     return Coverage(
         run_id=found.run_id,
         total=tally(counted),
@@ -84,11 +103,37 @@ def coverage(reader: Reader, run: str = "latest") -> Coverage:
             for family in Family
             if family in by_place
         },
-        architectures=planned + len(left_out),
-        answered=answered,
+        priorities=priorities,
+        ranking=ranks,
+        architectures=sum(share.selected for share in priorities.values()),
+        answered=sum(share.answered for share in priorities.values()),
         gaps=_gaps(reader, found.key),
         unplanned=left_out,
     )
+
+
+def _priorities(reader: Reader, run: int, ranks: Ranking, left_out: Iterable[str]) -> dict[Priority, Share]:
+    counted = reader.rows(
+        """
+        SELECT model_type, outcome, mock, expected, flaky, sum(results)::BIGINT AS results
+        FROM marks WHERE run = $run GROUP BY ALL
+        """,
+        run=run,
+    )
+    by_name: dict[str, list[dict[str, Any]]] = {name: [] for name in left_out}
+    for row in counted:
+        by_name.setdefault(row["model_type"], []).append(row)
+    shares = {}
+    for priority in Priority:
+        names = sorted(
+            (name for name in by_name if ranks.of(name) is priority), key=lambda name: (ranks.place(name), name)
+        )
+        tallies = {name: tally(by_name[name]) for name in names}
+        missing = tuple(name for name in names if not tallies[name].decided)
+        if names:
+            total = tally(row for name in names for row in by_name[name])
+            shares[priority] = Share(total, len(names), len(names) - len(missing), missing)
+    return shares
 
 
 def _gaps(reader: Reader, run: int) -> tuple[Gap, ...]:

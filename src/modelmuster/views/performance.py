@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modelmuster.history.series import METRICS
+from modelmuster.history.series import metrics_of, source_of
 from modelmuster.records import MEASURE
 from modelmuster.store import Reader
 from modelmuster.views.narrowing import Narrowing
@@ -67,7 +67,7 @@ class Performance:
 
 
 def performance(
-    reader: Reader, narrowing: Narrowing, *, check: str | None = None, metric: str = "duration_ms"
+    reader: Reader, narrowing: Narrowing, *, check: str | None = None, metric: str | None = None
 ) -> Performance:
     """The distribution of a metric by column, and its values by size of the model.
 
@@ -75,7 +75,7 @@ def performance(
         reader: an open store.
         narrowing: the run, and what to keep of it; its checks and outcomes are not looked at.
         check: which one; the first with measurements where it is not given or has none.
-        metric: a key of `METRICS`, or a figure with a unit at its end.
+        metric: one of `metrics_of` the check, or a figure with a unit at its end; the first where it has none such.
     """
     checks = [
         row["check_name"]
@@ -87,21 +87,22 @@ def performance(
     ]
     chosen = check if check is not None and check in checks else preferred(checks)
     if chosen is None:
-        return Performance(narrowing.run.run_id, None, metric, (), (), (), ())
-    metrics = (*METRICS, *_figures(reader, narrowing.run.key, chosen))
+        return Performance(narrowing.run.run_id, None, metric or "", (), (), (), ())
+    columns = metrics_of(chosen)
+    metrics = (*columns, *([] if chosen == MEASURE else _figures(reader, narrowing.run.key, chosen)))
     if metric not in metrics:
-        metric = "duration_ms"
-    value = metric if metric in METRICS else "figure_of(figures, $metric)"
+        metric = metrics[0]
+    value = metric if metric in columns else "figure_of(figures, $metric)"
     source = f"""
-        SELECT *, {value} AS value FROM measured
+        SELECT *, {value} AS value FROM {source_of(chosen)}
         WHERE run = $run AND check_name = $check
             AND ($names::VARCHAR[] IS NULL OR list_contains($names, model_type))
             AND ($families::VARCHAR[] IS NULL OR list_contains($families, family))
             AND ($targets::VARCHAR[] IS NULL OR list_contains($targets, target))
             AND ({value}) IS NOT NULL
-    """  # noqa: S608 - a column of METRICS, or a parameter
+    """  # noqa: S608 - a column of a view, or a parameter
     wanted = {name: narrowing.parameters[name] for name in ("run", "names", "families", "targets")}
-    wanted |= {"check": chosen} | ({} if metric in METRICS else {"metric": metric})
+    wanted |= {"check": chosen} | ({} if metric in columns else {"metric": metric})
     distributions = reader.rows(
         f"""
         SELECT target, dtype, scale, weights, device_name, count(*) AS n,

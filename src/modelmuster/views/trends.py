@@ -9,7 +9,7 @@ from datetime import timedelta
 from modelmuster.history.anomalies import Anomaly, anomalies
 from modelmuster.history.machines import Dated, dated_runs
 from modelmuster.history.questions import Question, Rate, flakiness, turning
-from modelmuster.history.series import METRICS, Series, comparable
+from modelmuster.history.series import Series, comparable, metrics_of
 from modelmuster.history.steps import Judgement, judge, noise_floor
 from modelmuster.records import FINDINGS
 from modelmuster.store import Reader
@@ -97,14 +97,14 @@ def trends(reader: Reader, *, days: float | None = None) -> Trends:
 
 
 def measurements(
-    reader: Reader, *, check: str | None = None, metric: str = "duration_ms", names: Sequence[str] = ()
+    reader: Reader, *, check: str | None = None, metric: str | None = None, names: Sequence[str] = ()
 ) -> Measurements:
     """The steps of a metric, over comparable runs only.
 
     Args:
         reader: an open store.
         check: whose; the first that has some where it is not given.
-        metric: a key of `METRICS`.
+        metric: one of `metrics_of` the check; its first where it is not given, or another check's.
         names: only these architectures; empty for the most changed of all.
 
     Raises:
@@ -113,7 +113,7 @@ def measurements(
     runs = dated_runs(reader)
     asked = _checks(reader, runs)
     chosen = check if check is not None and check in asked else preferred(asked)
-    metric = metric if metric in METRICS else "duration_ms"
+    metric = metric if metric in metrics_of(chosen) else next(iter(metrics_of(chosen)))
     series = comparable(reader, runs, check=chosen, metric=metric, names=names) if chosen else []
     floor = noise_floor([one.values for one in series])
     return Measurements(
@@ -127,10 +127,11 @@ def measurements(
 
 
 def _checks(reader: Reader, runs: Sequence[Dated]) -> list[str]:
+    """What passed in any run of the youngest run's machine: measurements are often made in runs of their own."""
     rows = reader.rows(
-        "SELECT DISTINCT check_name FROM tallies WHERE run = $run AND NOT mock AND outcome = 'pass' "
+        "SELECT DISTINCT check_name FROM tallies WHERE list_contains($runs, run) AND NOT mock AND outcome = 'pass' "
         "ORDER BY check_name",
-        run=runs[-1].key if runs else -1,
+        runs=[run.key for run in runs if run.machine == runs[-1].machine],
     )
     return [row["check_name"] for row in rows]
 

@@ -17,9 +17,11 @@ SELECT
     cells.target,
     cells.dtype,
     cells.scale,
+    cells.checkpoint,
     cells.batch,
     cells.sequence,
     cells.attention,
+    CAST(NULL AS INTEGER) AS threads,  -- the limit of a check's cell is the same for all
     attempts.weights,
     attempts.device_name,
     answers.check_name,
@@ -34,3 +36,34 @@ JOIN runs ON runs.run = answers.run
 JOIN cells ON cells.run = answers.run AND cells.cell = answers.cell AND cells.decided_by = answers.entry
 JOIN attempts ON attempts.run = answers.run AND attempts.cell = answers.cell AND attempts.entry = answers.entry
 WHERE answers.outcome = 'pass' AND attempts.inference <> 'mock' AND attempts.device_kind = 'hardware';
+
+-- What `muster measure` found, in the columns of `measured`. There the check's own time says nothing: it is as long as
+-- the measurement was told to be.
+CREATE VIEW passes AS
+SELECT
+    timed.run,
+    timed.run_id,
+    timed.cell_id,
+    timed.model_type,
+    timed.model_class,
+    timed.family,
+    timed.target,
+    timed.dtype,
+    timed.scale,
+    timed.checkpoint,
+    timed.asked_batch AS batch,
+    timed.sequence,
+    timed.attention,
+    timed.threads,
+    attempts.weights,
+    timed.device_name,
+    'measure' AS check_name,
+    timed.started_at,
+    timed.recipe_hash,
+    timed.median_ms,
+    timed.p90_ms,
+    timed.first_ms,
+    timed.model_bytes
+FROM timed
+JOIN attempts ON attempts.run = timed.run AND attempts.cell = timed.cell AND attempts.entry = timed.entry
+WHERE timed.device_kind = 'hardware';

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from modelmuster import catalog
+from modelmuster.catalog import priority
+from modelmuster.catalog.priority import Priority
 from modelmuster.errors import UsageError
-from modelmuster.generate import priority
-from modelmuster.generate.priority import Priority
 
 
 @pytest.fixture(autouse=True)
