@@ -356,6 +356,33 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class FileJob:
+    """Tests of one generated file on one target, to run on another machine."""
+
+    name: str
+    """Of the file, without folders."""
+    text: str
+    tests: tuple[str, ...]
+    """Their ids below the file's: `test_forward[torch:cpu]`."""
+    target: str
+    limits: Limits
+    """The time is that of all of them; memory is not limited, as it is not in pytest's own process."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRun:
+    """What came of a `FileJob`."""
+
+    worker: str
+    reports: tuple[str, ...]
+    """JSON of each report of pytest, as `pytest_report_to_serializable` makes it, in the order they were made."""
+    ending: str
+    """How the process ended, where it ended before its time; empty where it did not."""
+    log: str
+    """The end of what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A machine that takes part in a run."""
 
@@ -449,4 +476,12 @@ class Cluster(Protocol):
 
     def environments(self) -> dict[str, Environment]:
         """Each machine with its software, by the name that begins `CellRecord.worker`."""
+        ...
+
+    def run_file(self, job: FileJob) -> FileRun:
+        """Run tests of a generated file on a machine that has their target; blocks until they have ended.
+
+        Raises:
+            InfrastructureError: no machine has the target, or each worker that was given them was lost.
+        """
         ...

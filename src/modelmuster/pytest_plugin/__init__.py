@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="name, glob or platform, such as torch:cpu or cuda; repeatable; default: all that are found here",
     )
     group.addoption("--muster-family", action="append", metavar="FAMILY", help="only this family; repeatable")
-    group.addoption("--muster-executor", default="local", metavar="NAME", help="who runs the cells: local or ray")
+    group.addoption("--muster-executor", default="local", metavar="NAME", help="who runs the tests: local or ray")
     group.addoption("--muster-address", metavar="ADDRESS", help="of the cluster: HOST:PORT, or local")
     group.addoption("--muster-scale", default="tiny", metavar="tiny|default", help="size of the models; default: tiny")
 
@@ -45,6 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{mark}: of the modelmuster family {mark.replace('_', '-')}")
     config.addinivalue_line("markers", "muster(model_type, model_class): a generated file of modelmuster")
     config.pluginmanager.register(FileReports(config), "modelmuster-files")
+    if config.getoption("muster_executor") != "local":
+        from modelmuster.pytest_plugin import elsewhere
+
+        elsewhere.start(config)
     if config.getoption("muster"):
         from modelmuster.pytest_plugin.cells import CellTests
 

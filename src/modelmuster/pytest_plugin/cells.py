@@ -12,13 +12,12 @@ from modelmuster import catalog, plugins
 from modelmuster.contracts import Cluster, Executor, Job, Limits, Probe, SubjectSource
 from modelmuster.errors import MusterError
 from modelmuster.expectations import book
-from modelmuster.pytest_plugin import targets
+from modelmuster.pytest_plugin import session, targets
 from modelmuster.pytest_plugin.items import PREFIX, RECORD, RUNNER, CheckItem, Runner, cell_id, items_of
 from modelmuster.pytest_plugin.recording import Recording
 from modelmuster.records import Cell, CellRecord, Plan, Scale
 from modelmuster.runs import answers, folders, probes
 from modelmuster.runs import plan as plans
-from modelmuster.runs.engines import engine
 from modelmuster.selection import Selection, family
 from modelmuster.settings import Home
 
@@ -58,10 +57,10 @@ class CellTests:
         paths = [argument for argument in config.args if argument not in wanted]
         own_paths = config.args_source is pytest.Config.ArgsSource.ARGS
         config.args[:] = paths if own_paths else []
-        _keep_cells_together(config)
+        session.keep_together(config)
         try:
-            executor = engine(config.getoption("muster_executor"), jobs=1, address=config.getoption("muster_address"))
-            names = targets.chosen(config, executor)
+            executor = session.executor(config)
+            names = targets.chosen(config)
             told = getattr(config, "workerinput", {}).get(RUN_KEY)
             if told:
                 found = msgspec.json.decode(told["found"], type=dict[str, Probe])
@@ -202,12 +201,6 @@ def _plan(config: pytest.Config, names: Sequence[str]) -> Plan:
 
 def _is_below(id_: str, other: str) -> bool:
     return f"{id_}::".startswith(f"{other}::")
-
-
-def _keep_cells_together(config: pytest.Config) -> None:
-    """pytest-xdist would part the checks of a cell, and the cell would run once in every process that has one."""
-    if getattr(config.option, "dist", "no") == "load":
-        config.option.dist = "loadscope"
 
 
 def _header(name: str, probe: Probe | None) -> str:

@@ -38,26 +38,47 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
     result: Result
     inference: Inference
     evidence: Evidence | None
+    worker: str = "pytest"
+    """Who ran it."""
 
 
 def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, target_name: str) -> str:
     """What the journal is to know about a test, as JSON."""
     opened: Opened | None = getattr(item, "muster_opened", None)
-    marked, target = item.get_closest_marker("muster"), plugins.targets().get(target_name)
-    assert marked is not None
-    model_type = str(marked.kwargs.get("model_type"))
-    cell = Cell(
-        model_type=model_type,
-        model_class=str(marked.kwargs.get("model_class")),
-        family=_family(model_type),
-        target=target.name,
-        dtype=DTYPE,
-    )
+    target = plugins.targets().get(target_name)
     result = _result(item, call, report, opened)
     if target.inference is Inference.MOCK:
         result = verdict.unproved(result)
-    found = FileResult(cell=cell, result=result, inference=target.inference, evidence=_evidence(opened))
+    found = FileResult(
+        cell=_cell(item, target.name), result=result, inference=target.inference, evidence=_evidence(opened)
+    )
     return msgspec.json.encode(found).decode()
+
+
+def crash_of(item: pytest.Item, target_name: str, message: str, worker: str) -> str:
+    """The same for a test whose process ended before it had reported.
+
+    Args:
+        item: the test.
+        target_name: what it was to run on.
+        message: how the process ended.
+        worker: where.
+    """
+    result = Result(check=_name(item), outcome=Outcome.CRASH, stage=Stage.RUN, message=message)
+    found = FileResult(
+        cell=_cell(item, target_name),
+        result=result,
+        inference=plugins.targets().get(target_name).inference,
+        evidence=None,
+        worker=worker,
+    )
+    return msgspec.json.encode(found).decode()
+
+
+def with_worker(left: str, worker: str) -> str:
+    """What `result_of` gave, with who ran the test."""
+    found = msgspec.json.decode(left, type=FileResult)
+    return msgspec.json.encode(msgspec.structs.replace(found, worker=worker)).decode()
 
 
 def record(left: Sequence[str], command: str) -> Recording:
@@ -90,7 +111,6 @@ def record(left: Sequence[str], command: str) -> Recording:
 
 
 def _result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, opened: Opened | None) -> Result:
-    name = getattr(item, "originalname", None) or item.name
     error = None
     message = ""
     if call.excinfo is not None:
@@ -106,7 +126,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
             Outcome.FAIL if wrong else errors_as_data.outcome_of(call.excinfo.value) if call.excinfo else Outcome.ERROR
         )
     return Result(
-        check=name,
+        check=_name(item),
         outcome=outcome,
         stage=None if report.passed else Stage.BUILD if call.when == "setup" else Stage.RUN,
         message=message,
@@ -134,12 +154,29 @@ def _record(run_id: str, cell: Cell, results: Sequence[FileResult], now: datetim
         cell=cell,
         attempt=1,
         final=True,
-        worker="pytest",
+        worker=results[-1].worker,
         started_at=now.isoformat(),
         results=tuple(last[check] for check in cell.checks),
         provenance=verdict.provenance(job, results[0].inference, evidence),
         measurement=Measurement(duration_ms=sum(one.measurement.duration_ms or 0.0 for one in last.values())),
     )
+
+
+def _cell(item: pytest.Item, target: str) -> Cell:
+    marked = item.get_closest_marker("muster")
+    assert marked is not None
+    model_type = str(marked.kwargs.get("model_type"))
+    return Cell(
+        model_type=model_type,
+        model_class=str(marked.kwargs.get("model_class")),
+        family=_family(model_type),
+        target=target,
+        dtype=DTYPE,
+    )
+
+
+def _name(item: pytest.Item) -> str:
+    return getattr(item, "originalname", None) or item.name
 
 
 def _family(model_type: str) -> Family:

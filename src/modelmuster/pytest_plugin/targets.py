@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from modelmuster import plugins
-from modelmuster.contracts import Executor
 from modelmuster.errors import MusterError
+from modelmuster.pytest_plugin import session
 from modelmuster.runs.probes import available_targets, select_targets
 
 _KEY = pytest.StashKey[list[str]]()
@@ -14,14 +14,14 @@ WORKER_KEY = "muster_targets"
 """Under which the names reach the processes of pytest-xdist, so that each need not look for itself."""
 
 
-def chosen(config: pytest.Config, executor: Executor | None = None) -> list[str]:
+def chosen(config: pytest.Config) -> list[str]:
     """Names of the targets; looked for once per session, on the executor's cluster where it has one.
 
     Raises:
         pytest.UsageError: a name that matches nothing, or nothing that can run here.
     """
     if _KEY not in config.stash:
-        config.stash[_KEY] = _handed_over(config) or _found(config, executor)
+        config.stash[_KEY] = _handed_over(config) or _found(config)
     return config.stash[_KEY]
 
 
@@ -45,13 +45,13 @@ def _handed_over(config: pytest.Config) -> list[str]:
     return list(getattr(config, "workerinput", {}).get(WORKER_KEY, ()))
 
 
-def _found(config: pytest.Config, executor: Executor | None) -> list[str]:
+def _found(config: pytest.Config) -> list[str]:
     asked = config.getoption("muster_target")
     try:
         # What is asked for by its full name is not looked for here: it answers for itself when a test runs on it.
         if asked and all(name in plugins.targets().names() for name in asked):
             return list(asked)
-        found = select_targets(asked) if asked else available_targets(executor)
+        found = select_targets(asked) if asked else available_targets(session.executor(config))
     except MusterError as error:
         raise pytest.UsageError(str(error)) from error
     if not found:

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Job, Node, Probe, Progress
+from modelmuster.contracts import FileJob, FileRun, Job, Node, Probe, Progress
 from modelmuster.errors import InfrastructureError
 from modelmuster.records import CellRecord, Environment, Measurement, Outcome
 from modelmuster.runs import folders, verdict
-from modelmuster.runs.executors.cluster import declared, joining, task
+from modelmuster.runs.executors.cluster import declared, files, joining, task
 from modelmuster.runs.executors.losses import LOST_RETRIES, quarantined
 
 WAIT_S = 0.25
@@ -144,6 +144,26 @@ class RayExecutor:
                 return
             time.sleep(WAIT_S)
 
+    def run_file(self, job: FileJob) -> FileRun:
+        """Tests of a generated file, on a machine that has their target.
+
+        Raises:
+            InfrastructureError: no machine has it, or each worker that was given them was lost.
+        """
+        self.connect()
+        ray = joining.load()
+        wanted = declared.demand(plugins.targets().get(job.target), self.per_device, self._software)
+        remote = ray.remote(max_retries=0, num_cpus=job.limits.threads)(files.run_file).options(resources=wanted)
+        lost = ""
+        for _ in range(LOST_RETRIES + 1):
+            asked = remote.remote(msgspec.json.encode(job))
+            self._wait_for(asked, job.target)
+            try:
+                return files.read(ray.get(asked))
+            except (ray.exceptions.RayError, msgspec.DecodeError) as error:
+                lost = _reason(error, ray)
+        raise InfrastructureError(f"the worker of {job.name} was lost {LOST_RETRIES + 1} times: {lost}")
+
     def progress(self) -> Progress:
         """The running cells with their workers, and the machines."""
         now = time.monotonic()
@@ -215,8 +235,7 @@ class RayExecutor:
         except StopIteration:
             return _lost(flight, "its worker ended without a record")
         except (ray.exceptions.RayError, msgspec.DecodeError) as error:
-            last = str(error).strip().splitlines()[-1] if isinstance(error, ray.exceptions.RayTaskError) else ""
-            return _lost(flight, f"{type(error).__name__}: {last or str(error).partition(chr(10))[0]}")
+            return _lost(flight, _reason(error, ray))
         if isinstance(said, task.Started):
             flight.worker, flight.started = said.worker, time.monotonic()
             return None
@@ -224,8 +243,27 @@ class RayExecutor:
             folders.write_log(flight.job, said.log)
         return said.record
 
+    def _wait_for(self, asked: Any, target: str) -> None:
+        """Return when there is an answer, good or bad.
+
+        Raises:
+            InfrastructureError: for `patience_s`, no machine had the target.
+        """
+        ray = joining.load()
+        had_at = time.monotonic()
+        while not ray.wait([asked], timeout=WAIT_S, fetch_local=False)[0]:
+            self._look()
+            if self._is_had(target):
+                had_at = time.monotonic()
+            elif time.monotonic() > had_at + self.patience_s:
+                ray.cancel(asked, force=True)
+                raise InfrastructureError(f"no machine with {target} was left in the cluster")
+
     def _has_place(self, job: Job) -> bool:
-        return any(node.alive and job.cell.target in node.targets for node in self._nodes)
+        return self._is_had(job.cell.target)
+
+    def _is_had(self, target: str) -> bool:
+        return any(node.alive and target in node.targets for node in self._nodes)
 
     def _given_up(self, waiting: Iterable[Job]) -> Iterator[CellRecord]:
         """Nothing but cells without a machine is left: say so of each."""
@@ -235,6 +273,12 @@ class RayExecutor:
         self._flights = ()
         for flight in flights:
             yield _lost(flight, f"no machine with {flight.job.cell.target} was left in the cluster")
+
+
+def _reason(error: Exception, ray: Any) -> str:
+    """Why a worker was lost, in one line; of what was raised in it, the last line of its traceback."""
+    last = str(error).strip().splitlines()[-1] if isinstance(error, ray.exceptions.RayTaskError) else ""
+    return f"{type(error).__name__}: {last or str(error).partition(chr(10))[0]}"
 
 
 def _lost(flight: Flight, why: str) -> CellRecord:
