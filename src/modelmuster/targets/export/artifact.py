@@ -44,6 +44,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """Results only: the caches that an exporter adds are in the file, not here."""
     constants: dict[str, Any]
     """Arguments that are no tensors, by path: the graph has them built in."""
+    corrected: tuple[str, ...] = ()
+    """Operators that were translated by us, since the exporter's own translation is wrong."""
     prepared: bool
     """Whether arguments are first prepared as transformers' exporters do, which computes some from others."""
     opset: int
@@ -67,6 +69,11 @@ class Artifact:
     def model(self) -> Path:
         """The ONNX file."""
         return self.folder / MODEL
+
+    @property
+    def size(self) -> int:
+        """Bytes of graph and weights on the disk."""
+        return sum((self.folder / name).stat().st_size for name in self.manifest.files)
 
     @property
     def is_open(self) -> bool:
@@ -105,7 +112,8 @@ class Artifact:
     def route(self) -> str:
         """The exporter that worked and those that did not, in one sentence, for `Evidence.route`."""
         failed = "".join(f"; {name} failed: {said}" for name, said in self.manifest.setbacks.items())
-        return f"ONNX by {self.manifest.route}{failed}"
+        ours = f" with our own {', '.join(self.manifest.corrected)}" if self.manifest.corrected else ""
+        return f"ONNX by {self.manifest.route}{ours}{failed}"
 
 
 def _takes(port: Port, shape: tuple[int, ...]) -> bool:

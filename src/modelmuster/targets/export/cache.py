@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
 import msgspec
@@ -15,10 +16,13 @@ import msgspec
 from modelmuster.contracts import Subject
 from modelmuster.errors import ExportFailed, Unavailable
 from modelmuster.records import Record, Stage
-from modelmuster.targets.export import onnx_file
+from modelmuster.targets.export import onnx_file, running
 from modelmuster.targets.export.artifact import Artifact, Manifest, ports, read, sha256, write
 from modelmuster.targets.export.eight_bits import with_eight_bits
 from modelmuster.targets.export.identity import PACKAGES, key, versions
+
+if TYPE_CHECKING:
+    from modelmuster.targets.export.routes import Graph
 
 FAILURES_TO_BELIEVE = 2
 """A failure is remembered once so many processes have met the same one: one alone may have been of the moment."""
@@ -123,6 +127,7 @@ def _made(subject: Subject, dtype: str, folder: Path, *, open_axes: bool) -> Art
     from modelmuster.targets.export.routes import OPEN_ROUTES, ROUTES, quiet
 
     setbacks: dict[str, str] = {}
+    flawed: tuple[str, Graph] | None = None
     for route in OPEN_ROUTES if open_axes else ROUTES:
         try:
             with quiet():
@@ -134,28 +139,48 @@ def _made(subject: Subject, dtype: str, folder: Path, *, open_axes: bool) -> Art
                 raise
             setbacks[route.name], last = said(error), error
             continue
-        files = onnx_file.save(graph.program, folder)
-        manifest = Manifest(
-            route=route.name,
-            setbacks=setbacks,
-            dtype=dtype,
-            inputs=ports(graph.program.graph.inputs, graph.inputs),
-            outputs=ports(graph.program.graph.outputs, graph.outputs),
-            constants=graph.constants,
-            prepared=graph.prepared,
-            opset=graph.program.opset_imports[""],
-            versions=versions(),
-            files={name: sha256(folder / name) for name in files},
-        )
-        return write(folder, manifest)
+        made = _written(folder, route.name, graph, setbacks, dtype)
+        problem = running.flaw(made, subject)
+        if not problem:
+            return made
+        setbacks[route.name] = f"its graph does not run: {_shortened(problem)}"
+        flawed = flawed or (route.name, graph)
+    if flawed is not None:
+        # None is better: each runtime is to say for itself what it makes of the first.
+        name, graph = flawed
+        return _written(folder, name, graph, setbacks, dtype)
     raise ExportFailed("\n".join(f"{name}: {words}" for name, words in setbacks.items())) from last
+
+
+def _written(folder: Path, route: str, graph: Graph, setbacks: dict[str, str], dtype: str) -> Artifact:
+    """The graph on the disk, instead of what was there."""
+    for path in folder.iterdir():
+        path.unlink()
+    files = onnx_file.save(graph.program, folder)
+    manifest = Manifest(
+        route=route,
+        setbacks=dict(setbacks),
+        dtype=dtype,
+        inputs=ports(graph.program.graph.inputs, graph.inputs),
+        outputs=ports(graph.program.graph.outputs, graph.outputs),
+        constants=graph.constants,
+        corrected=graph.corrected,
+        prepared=graph.prepared,
+        opset=graph.program.opset_imports[""],
+        versions=versions(),
+        files={name: sha256(folder / name) for name in files},
+    )
+    return write(folder, manifest)
 
 
 def said(error: BaseException) -> str:
     """The words of the innermost cause: exporters wrap it in pages of advice."""
     while error.__cause__ is not None:
         error = error.__cause__
-    text = f"{type(error).__name__}: {error}".strip()
+    return _shortened(f"{type(error).__name__}: {error}".strip())
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= SAID_CHARACTERS else f"{text[:SAID_CHARACTERS]} …"
 
 

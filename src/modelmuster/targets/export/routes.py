@@ -15,7 +15,9 @@ import torch
 
 from modelmuster.contracts import Inputs
 from modelmuster.numerics.tensors import CACHES, dtype_named, named_tensors, to_torch
+from modelmuster.targets.export import corrections
 from modelmuster.targets.export.arguments import split
+from modelmuster.targets.export.formulas import PlainFormulas
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Graph:
     """Paths of results by the name of the graph's output; caches left out."""
     constants: dict[str, Any]
     prepared: bool
+    corrected: tuple[str, ...] = ()
+    """Operators that our own translations put right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,16 @@ def _by_transformers(module: torch.nn.Module, inputs: Inputs, dtype: str, *, ope
     from transformers.exporters import OnnxConfig, OnnxExporter
 
     arguments = to_torch(inputs, dtype_named(dtype))
-    exported = OnnxExporter().export(module, arguments, config=OnnxConfig(dynamic=open_axes))
+    noted: set[str] = set()
+    with corrections.in_transformers(noted):
+        exported = OnnxExporter().export(module, arguments, config=OnnxConfig(dynamic=open_axes))
     # The exporter has put what it prepared into the arguments.
     _, constants = split(arguments)
     program = exported.program
     taken = {value.name: value.name.removeprefix("input.") for value in program.graph.inputs}
     given = {value.name: value.name.removeprefix("output.") for value in program.graph.outputs}
     results = {name: path for name, path in given.items() if not CACHES & set(path.split("."))}
-    return Graph(program, taken, results, constants, prepared=True)
+    return Graph(program, taken, results, constants, prepared=True, corrected=tuple(sorted(noted)))
 
 
 def _by_torch(module: torch.nn.Module, inputs: Inputs, dtype: str, *, open_axes: bool = False) -> Graph:
@@ -66,9 +72,16 @@ def _by_torch(module: torch.nn.Module, inputs: Inputs, dtype: str, *, open_axes:
             flat.module, tensors, dynamic_shapes=(every,) if open_axes else None, strict=False
         )
     taken, given = flat.names()
-    made = torch.onnx.export(program, input_names=list(taken), output_names=list(given), verbose=False)
+    noted: set[str] = set()
+    made = torch.onnx.export(
+        program,
+        input_names=list(taken),
+        output_names=list(given),
+        verbose=False,
+        custom_translation_table=corrections.translations(noted),
+    )
     assert made is not None
-    return Graph(made.model, taken, given, flat.constants, prepared=False)
+    return Graph(made.model, taken, given, flat.constants, prepared=False, corrected=tuple(sorted(noted)))
 
 
 def _by_tracing(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
@@ -77,7 +90,7 @@ def _by_tracing(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
     import onnx_ir
 
     flat = _flat(module, inputs, dtype)
-    with torch.no_grad():
+    with torch.no_grad(), PlainFormulas():
         flat.module(*flat.tensors.values())
         taken, given = flat.names()
         file = io.BytesIO()
