@@ -345,7 +345,9 @@ class Evidence(Record, frozen=True, kw_only=True):
     nodes_total: int | None = None
     nodes_on_target: int | None = None
     fallbacks: tuple[str, ...] = ()
-    """Operators that ran elsewhere."""
+    """Operators that ran elsewhere, each with its number of nodes where that is known: `Gather on CPU ×3`."""
+    counts: dict[str, int] = {}
+    """What was counted at the device's own interfaces, independently of what the runtime says of itself."""
 
 
 class Provenance(Record, frozen=True, kw_only=True):

@@ -89,6 +89,18 @@ class Selection:
         return all(wanted in entry.traits for wanted in self.traits)
 
 
+def representatives(architectures: Iterable[Architecture]) -> list[Architecture]:
+    """The first architecture of each family with each of its traits, and of each family without any."""
+    seen: set[tuple[Family, Trait | None]] = set()
+    chosen = []
+    for entry in architectures:
+        kinds: set[tuple[Family, Trait | None]] = {(entry.family, trait) for trait in entry.traits or (None,)}
+        if not kinds <= seen:
+            seen |= kinds
+            chosen.append(entry)
+    return chosen
+
+
 def family(name: str) -> Family:
     """The family of that name.
 

@@ -124,6 +124,10 @@ def _show(found: Matrix, *, every: bool) -> None:
     if found.columns:
         reading.table_console().print(_table(found, every=every))
     out().print(reading.safe(f"run {found.run_id}: {found.total}"), soft_wrap=True)
+    for column in found.columns:
+        if column.fallbacks:
+            named = ", ".join(f"{name} ({count})" for name, count in column.fallbacks.items())
+            out().print(reading.safe(f"{column.label}: elsewhere, in so many architectures: {named}"), soft_wrap=True)
     if found.unplanned:
         out().print(reading.safe(f"cannot be planned: {len(found.unplanned)} architectures"), soft_wrap=True)
         for name, reason in found.unplanned.items() if every else ():

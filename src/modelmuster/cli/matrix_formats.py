@@ -132,6 +132,7 @@ def _column(column: Column) -> dict[str, Any]:
         "inference": column.inference,
         "device_kind": column.device_kind,
         "devices": column.devices,
+        "fallbacks": column.fallbacks,
         "counts": _tally(column.tally),
     }
 

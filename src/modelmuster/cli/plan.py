@@ -34,7 +34,9 @@ def plan(
     json: Annotated[bool, typer.Option("--json", help="The plan as one JSON document.")] = False,
 ) -> None:
     """Show the cells that `muster run` would run with the same options, without running any."""
+    from modelmuster.cli import sampling
     from modelmuster.cli.console import out, write_json
+    from modelmuster.runs.environment import usable_cores
 
     choice = selecting.Choice(
         terms=terms,
@@ -68,5 +70,6 @@ def plan(
         )
     for name, reason in made.unplanned.items():
         out().print(f"{name:32} cannot be planned: {reason}", markup=False, soft_wrap=True)
+    sampling.say_how_long(made, usable_cores())
     cells, checks = len(made.cells), sum(len(cell.checks) for cell in made.cells)
     typer.echo(f"{cells} cells, {checks} checks", err=True)

@@ -72,6 +72,7 @@ def run(
     Examples: muster run bert 'qwen*' · muster run --family vision -t cpu · muster run --resume
     """
     from modelmuster.cli import golden as golden_packs
+    from modelmuster.cli.sampling import say_how_long
     from modelmuster.runs import folders
     from modelmuster.runs.engines import engine
     from modelmuster.settings import Home
@@ -107,6 +108,8 @@ def run(
         else:
             plan = golden_packs.make_plan(choice, golden, command, executor=chosen)
     fetch_checkpoints(plan)
+    if not resume:
+        say_how_long(plan, chosen.slots)
     summary = carry_out(
         plan,
         chosen,

@@ -186,6 +186,7 @@ def make_plan(choice: Choice, command: str, executor: Executor | None = None) ->
         UsageError: an option that cannot be read, or a name that does not exist.
         NothingSelected: the selection matched nothing.
     """
+    from modelmuster.cli import sampling
     from modelmuster.errors import NothingSelected, UsageError
     from modelmuster.records import Outcome
     from modelmuster.runs import plan as plans
@@ -213,6 +214,8 @@ def make_plan(choice: Choice, command: str, executor: Executor | None = None) ->
             seed=choice.seed,
             command=command,
         )
+        if not choice.terms:
+            made = sampling.sampled(made, executor)
     if choice.outcomes:
         wanted = []
         for name in choice.outcomes:

@@ -235,6 +235,8 @@ def _evidence(found: CellDetail) -> Iterator[tuple[str, Entry]]:
         yield "graph nodes on the target", f"{result.nodes_on_target} of {result.nodes_total}"
     if result.fallbacks:
         yield "ran elsewhere", ", ".join(result.fallbacks)
+    if found.deciding is not None and found.deciding.counts:
+        yield "counted", ", ".join(f"{count} {name}" for name, count in found.deciding.counts.items())
     if result.weights:
         yield "weights", result.weights.value
 

@@ -190,6 +190,7 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
             "nodes_total": evidence.nodes_total,
             "nodes_on_target": evidence.nodes_on_target,
             "fallbacks": list(evidence.fallbacks),
+            "counts": evidence.counts,
         }
     )
 

@@ -18,6 +18,7 @@ import psutil
 from modelmuster.contracts import Job, Target
 from modelmuster.records import CellError, CellRecord, Measurement, Outcome
 from modelmuster.runs import child, containment, errors_as_data, folders, messages
+from modelmuster.runs.companions import Companion
 from modelmuster.runs.forkserver import child_environment, server, spawn_context, without_main
 from modelmuster.runs.verdict import Account, Ending, record
 
@@ -36,14 +37,14 @@ MESSAGE_BYTES = 1 << 29
 class Attempt:
     """A running child process."""
 
-    def __init__(self, job: Job, target: Target, *, worker: str) -> None:
+    def __init__(self, job: Job, target: Target, *, worker: str, companion: Companion | None = None) -> None:
         """Start the process.
 
         Raises:
             OSError, EOFError: it cannot be started.
             InfrastructureError: its log cannot be written.
         """
-        self.job, self.target, self.worker = job, target, worker
+        self.job, self.target, self.worker, self.companion = job, target, worker, companion
         self.account = Account()
         self.started_at = datetime.now(UTC).isoformat()
         self.log = folders.write_log(job)
@@ -51,7 +52,8 @@ class Attempt:
         rules = child.Rules(log=str(self.log), limit_data=target.start_method == "fork" and not target.resources)
         forked = target.start_method == "fork"
         context = server.context if forked else spawn_context()
-        self._process = context.Process(target=child.main, args=(job, rules, writer), name=job.cell.id)
+        way = companion.connection if companion is not None else None
+        self._process = context.Process(target=child.main, args=(job, rules, writer, way), name=job.cell.id)
         try:
             if forked:
                 server.start(self._process, log=str(Path(job.log_dir) / "fork-server.log"))
@@ -74,7 +76,8 @@ class Attempt:
         self._buffer = bytearray()
         self._base = self._peak = containment.resident_bytes(self.pid)
         self._family_at = self.started + FAMILY_SECONDS
-        self._family: list[psutil.Process] = []
+        self._family: list[psutil.Process] = companion.processes() if companion is not None else []
+        self._base += self._resident_family()
         self._kills = containment.kernel_oom_kills()
         self._cpu_s: float | None = None
         self._dumped_at: float | None = None
@@ -120,10 +123,12 @@ class Attempt:
         if now > self._family_at:
             self._family_at = now + FAMILY_SECONDS
             self._family = containment.descendants(self.pid)
+            if self.companion is not None:
+                self._family += self.companion.processes()
             self._cpu_s = containment.cpu_seconds(self.pid)
         used = containment.resident_bytes(self.pid)
         self._peak = max(self._peak, used)
-        used += sum(containment.resident_bytes(member.pid) for member in self._family)
+        used += self._resident_family()
         if used - self._base > limits.memory_bytes:
             grown = (used - self._base) >> 20
             self._stop(
@@ -193,6 +198,9 @@ class Attempt:
             ),
             log_tail=log.encode()[-LOG_TAIL_BYTES:].decode(errors="replace"),
         )
+
+    def _resident_family(self) -> int:
+        return sum(containment.resident_bytes(member.pid) for member in self._family)
 
     def _take_lines(self) -> None:
         *lines, rest = self._buffer.split(b"\n")

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Check, Job, Session, Subject, SubjectSource, Target
+from modelmuster.contracts import Accompanied, Check, Job, Session, Subject, SubjectSource, Target
 from modelmuster.errors import Misplaced, MissingDependency, UnknownName, Unsupported
 from modelmuster.records import (
     FINDINGS,
@@ -66,8 +67,13 @@ class Stages:
         self.report(StageEntered(stage, self.elapsed_ms))
 
 
-def run_cell(job: Job, report: Report) -> None:
+def run_cell(job: Job, report: Report, companion: Connection | None = None) -> None:
     """Run every check of the job's cell and report each result as soon as it is known.
+
+    Args:
+        job: the cell, and what it may use.
+        report: takes what there is to tell.
+        companion: the way to the process that the target shares between its cells, where it has one.
 
     Never raises for what the model, the target or a check does; an exception from here is a fault of this package.
     """
@@ -75,6 +81,8 @@ def run_cell(job: Job, report: Report) -> None:
     stages.enter(Stage.BUILD)
     try:
         target = plugins.targets().get(job.cell.target)
+        if isinstance(target, Accompanied):
+            target.companion = companion
         source = _source(job, target, stages)
         if job.record_golden:
             _record_golden(job, source, stages)

@@ -9,6 +9,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import NoReturn
 
 from modelmuster.contracts import Job
 from modelmuster.runs import containment
@@ -29,18 +30,10 @@ class Rules:
     """Whether allocations may be made to fail at the memory limit."""
 
 
-def main(job: Job, rules: Rules, pipe: Connection) -> None:
+def main(job: Job, rules: Rules, pipe: Connection, companion: Connection | None = None) -> None:
     """Run the job's cell and report over the pipe; does not return."""
-    os.setsid()
-    containment.die_with_supervisor()
-    containment.adopt_orphans()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    _redirect_output(rules.log)
-    faulthandler.enable(file=2, all_threads=True)
-    faulthandler.register(DUMP_SIGNAL, file=2, all_threads=True, chain=False)
+    shut_in(rules.log)
     faulthandler.register(signal.SIGXCPU, file=2, all_threads=True, chain=True)
-    containment.be_first_killed()
     containment.limit_cpu(job.limits.cpu_s)
     if rules.limit_data:
         containment.limit_data(job.limits.memory_bytes)
@@ -52,7 +45,25 @@ def main(job: Job, rules: Rules, pipe: Connection) -> None:
     if "tqdm" in sys.modules:
         # Its own lock is a semaphore of the system, which this process would leave behind.
         sys.modules["tqdm"].tqdm.set_lock(threading.RLock())
-    run_cell(job, lambda message: _send(pipe.fileno(), message))
+    run_cell(job, lambda message: _send(pipe.fileno(), message), companion)
+    end()
+
+
+def shut_in(log: str) -> None:
+    """Put the calling process, just started, into a group of its own that dies with the supervisor, with this log."""
+    os.setsid()
+    containment.die_with_supervisor()
+    containment.adopt_orphans()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    _redirect_output(log)
+    faulthandler.enable(file=2, all_threads=True)
+    faulthandler.register(DUMP_SIGNAL, file=2, all_threads=True, chain=False)
+    containment.be_first_killed()
+
+
+def end() -> NoReturn:
+    """End the calling process and all that it has started."""
     if containment.has_children():
         containment.kill_all(containment.descendants(os.getpid()))
     sys.stdout.flush()

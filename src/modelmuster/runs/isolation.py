@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Iterator
 from multiprocessing import connection
 
 from modelmuster import plugins
-from modelmuster.contracts import Job, SubjectSource, Target
+from modelmuster.contracts import Accompanied, Job, SubjectSource, Target
 from modelmuster.errors import InfrastructureError
 from modelmuster.records import CellRecord
 from modelmuster.runs import preload
 from modelmuster.runs.attempt import Attempt
+from modelmuster.runs.companions import Companions
 from modelmuster.runs.forkserver import server
 
 POLL_SECONDS = 0.05
@@ -40,6 +41,7 @@ class Supervisor:
         self.per_device = 1
         self.worker = f"{place or socket.gethostname()}:{os.getpid()}"
         self._live: tuple[Attempt, ...] = ()
+        self._companions = Companions()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[CellRecord]:
         """One record per job, as they end. A job whose worker was lost gets one that says so.
@@ -64,7 +66,7 @@ class Supervisor:
                     if attempt.has_ended():
                         freed = True
                         self._live = tuple(other for other in self._live if other is not attempt)
-                        yield attempt.finish([other.pid for other in self._live])
+                        yield self._finished(attempt)
         finally:
             self.kill()
 
@@ -77,6 +79,7 @@ class Supervisor:
         for attempt in self._live:
             attempt.abandon()
         self._live = ()
+        self._companions.end()
 
     def _fill(self, waiting: deque[Job], targets: dict[str, Target]) -> None:
         """Start jobs while there are free slots, passing over those whose resources are taken."""
@@ -92,12 +95,23 @@ class Supervisor:
             self._live = (*self._live, self._start(job, target))
         waiting.extendleft(reversed(passed))
 
+    def _finished(self, attempt: Attempt) -> CellRecord:
+        record = attempt.finish([*(other.pid for other in self._live), *self._companions.pids])
+        if attempt.companion is not None:
+            self._companions.take_back(attempt.companion, record, at_most=self.slots)
+        return record
+
     def _start(self, job: Job, target: Target) -> Attempt:
         for pause in (*START_PAUSES, None):
+            companion = None
             try:
-                return Attempt(job, target, worker=self.worker)
+                if isinstance(target, Accompanied):
+                    companion = self._companions.take(target.name, job.log_dir)
+                return Attempt(job, target, worker=self.worker, companion=companion)
             except (OSError, EOFError) as error:
                 failure = error
+                if companion is not None:
+                    self._companions.discard(companion)
             if pause is not None:
                 time.sleep(pause)
         raise InfrastructureError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from modelmuster import plugins
-from modelmuster.contracts import Job
+from modelmuster.contracts import Job, SlowInSoftware
 from modelmuster.records import Cell
 from modelmuster.runs import folders, journal
 from modelmuster.settings import Home
@@ -16,6 +17,15 @@ RUNS = 3
 
 Kind = tuple[str, str, str, str, str]
 """What makes two cells of different runs take about as long: type, class, target, dtype, scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How long cells will take."""
+
+    seconds: float
+    measured: int
+    """How many of them have been measured in earlier runs."""
 
 
 def kind(cell: Cell) -> Kind:
@@ -46,3 +56,25 @@ def longest_first(jobs: Sequence[Job], durations: Mapping[Kind, float]) -> list[
         return not scarce, -durations.get(kind(job.cell), middling), job.cell.target
 
     return sorted(jobs, key=urgency)
+
+
+def forecast(cells: Sequence[Cell], durations: Mapping[Kind, float], slots: int) -> Forecast | None:
+    """How long these cells will take, so many at a time; None where nothing is known of some target.
+
+    A cell that was never measured is taken to be like the middling one of its target, or else like what the target
+    states of itself.
+    """
+    by_target: dict[str, list[float]] = {}
+    for (_, _, name, *_), milliseconds in durations.items():
+        by_target.setdefault(name, []).append(milliseconds / 1000)
+    total, measured = 0.0, 0
+    for cell in cells:
+        if (known := durations.get(kind(cell))) is not None:
+            total, measured = total + known / 1000, measured + 1
+        elif cell.target in by_target:
+            total += statistics.median(by_target[cell.target])
+        elif isinstance(target := plugins.targets().get(cell.target), SlowInSoftware):
+            total += target.software_cell_s
+        else:
+            return None
+    return Forecast(total / slots, measured)

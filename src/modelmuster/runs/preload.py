@@ -25,7 +25,7 @@ MODULES_VARIABLE = "MODELMUSTER_PRELOAD"
 LOG_VARIABLE = "MODELMUSTER_PRELOAD_LOG"
 """File that takes the server's output from the start."""
 
-ALWAYS = ("numpy", "numpy.ma", "numpy.random", "modelmuster.runs.child")
+ALWAYS = ("numpy", "numpy.ma", "numpy.random", "modelmuster.runs.child", "modelmuster.runs.companions")
 """What the children themselves are made of, and what NumPy imports when it is first used."""
 CHECKS = "modelmuster.checks.*"
 BUILDING = (

@@ -179,6 +179,7 @@ def _attempt(run: int, cell: int, entry: int, record: CellRecord, recipe_hash: s
         "nodes_total": seen.nodes_total if seen else None,
         "nodes_on_target": seen.nodes_on_target if seen else None,
         "fallbacks": seen.fallbacks if seen else None,
+        "counts": msgspec.json.encode(seen.counts).decode() if seen and seen.counts else None,
         "duration_ms": record.measurement.duration_ms,
         "cpu_ms": record.measurement.cpu_ms,
         "peak_rss_bytes": record.measurement.peak_rss_bytes,

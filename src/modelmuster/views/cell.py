@@ -56,6 +56,8 @@ class Attempt:
     cpu_ms: float | None
     peak_rss_bytes: int | None
     stages_ms: Mapping[str, float]
+    counts: Mapping[str, int]
+    """What was counted at the device's own interfaces."""
     recipe_hash: str | None
     log_tail: str
     results: tuple[AttemptResult, ...]
@@ -174,6 +176,7 @@ def _attempts(reader: Reader, run: int, planned: Mapping[str, Any]) -> tuple[Att
             cpu_ms=row["cpu_ms"],
             peak_rss_bytes=row["peak_rss_bytes"],
             stages_ms=json.loads(row["stages_ms"]),
+            counts=json.loads(row["counts"] or "{}"),
             recipe_hash=row["recipe_hash"],
             log_tail=row["log_tail"],
             results=tuple(

@@ -29,6 +29,8 @@ class Column:
     """Software-emulated when any result of it was; None when nothing was observed."""
     devices: tuple[str, ...]
     """Names that the runtime itself gave."""
+    fallbacks: Mapping[str, int]
+    """Operators that ran elsewhere (`Gather on CPU`), with how many architectures' did; the most frequent first."""
     tally: Tally
 
 
@@ -101,11 +103,11 @@ def matrix(reader: Reader, narrowing: Narrowing) -> Matrix:
     """The matrix of a run; `not_run` where something was planned and nothing recorded."""
     groups = _groups(reader, narrowing)
     keys = list(dict.fromkeys(_key(group) for group in groups))
-    seen = _observed(reader, narrowing.run.key)
+    seen, fallbacks = _observed(reader, narrowing.run.key), _fallbacks(reader, narrowing)
     by_key = _grouped(groups, _key)
     return Matrix(
         run_id=narrowing.run.run_id,
-        columns=tuple(_column(key, keys, seen.get(key), by_key[key]) for key in keys),
+        columns=tuple(_column(key, keys, seen.get(key), fallbacks.get(key, {}), by_key[key]) for key in keys),
         families=tuple(_families(groups, keys)),
         total=tally(groups),
         unplanned=unplanned(reader, narrowing.run.key),
@@ -160,7 +162,27 @@ def _observed(reader: Reader, run: int) -> dict[_Key, dict[str, Any]]:
     return {_key(row): row for row in found}
 
 
-def _column(key: _Key, keys: list[_Key], seen: Mapping[str, Any] | None, groups: list[_Group]) -> Column:
+def _fallbacks(reader: Reader, narrowing: Narrowing) -> dict[_Key, dict[str, int]]:
+    found = reader.rows(
+        f"""
+        SELECT target, dtype, scale, operator, count(DISTINCT model_type) AS architectures
+        FROM (
+            SELECT target, dtype, scale, model_type, operator_of(unnest(fallbacks)) AS operator FROM {RESULTS}
+            WHERE NOT mock
+        )
+        GROUP BY ALL ORDER BY architectures DESC, operator
+        """,  # noqa: S608 - a constant
+        **narrowing.parameters,
+    )
+    by_column: dict[_Key, dict[str, int]] = defaultdict(dict)
+    for row in found:
+        by_column[_key(row)][row["operator"]] = row["architectures"]
+    return by_column
+
+
+def _column(
+    key: _Key, keys: list[_Key], seen: Mapping[str, Any] | None, fallbacks: Mapping[str, int], groups: list[_Group]
+) -> Column:
     target, dtype, scale = key
     siblings = [other for other in keys if other[0] == target]
     parts = [target]
@@ -179,6 +201,7 @@ def _column(key: _Key, keys: list[_Key], seen: Mapping[str, Any] | None, groups:
         inference=(Inference.MOCK if Inference.MOCK in inferences else Inference.REAL) if inferences else None,
         device_kind=(emulated if emulated in kinds else DeviceKind.HARDWARE) if kinds else None,
         devices=tuple((seen["devices"] or ()) if seen else ()),
+        fallbacks=fallbacks,
         tally=tally(groups),
     )
 

@@ -128,7 +128,9 @@ def _seen(reader: Reader, run: int) -> tuple[Seen, ...]:
     found = reader.rows(
         """
         SELECT target, device AS asked, device_name, device_kind, precision_seen AS precision, route,
-            count(*) AS cells, list_sort(list_distinct(flatten(list(coalesce(fallbacks, []))))) AS fallbacks
+            count(*) AS cells, list_sort(list_distinct(
+                list_transform(flatten(list(coalesce(fallbacks, []))), lambda one: operator_of(one))
+            )) AS fallbacks
         FROM cells JOIN attempts ON attempts.run = cells.run AND attempts.cell = cells.cell
             AND attempts.entry = cells.decided_by
         WHERE cells.run = $run AND device_name IS NOT NULL

@@ -1,9 +1,12 @@
 """The toy runtime: it brings its own subjects, so that no transformers model is built and torch is not needed."""
 
+import itertools
 import os
 import signal
+from contextlib import suppress
 
 import numpy as np
+import psutil
 
 from modelmuster.contracts import Capability, Output, Probe
 from modelmuster.errors import CannotBuild, ReferenceUnstable, Unsupported
@@ -69,6 +72,7 @@ class ToySession:
     def __init__(self, subject):
         self.model_type = subject.architecture.model_type
         self.buffer = np.zeros(1024, dtype=np.float32)
+        self.device_name = "toy abacus"
 
     def run(self, inputs):
         if self.model_type == "unsupported":
@@ -82,7 +86,7 @@ class ToySession:
     def evidence(self):
         if self.model_type == "no-evidence":
             raise RuntimeError("the device has gone")
-        return Evidence(device_name="toy abacus", device_kind=DeviceKind.HARDWARE, precision="float32")
+        return Evidence(device_name=self.device_name, device_kind=DeviceKind.HARDWARE, precision="float32")
 
     def close(self):
         if self.model_type == "dies-at-the-end":
@@ -164,3 +168,78 @@ class ToyMock(ToyCpu):
 
     name = "toy:mock"
     inference = Inference.MOCK
+
+
+class ToyHall(ToyCpu):
+    """Its cells share a doorkeeper, who counts them; where one of them served becomes the name of the device."""
+
+    name = "toy:hall"
+    companion = None
+
+    def accompany(self, cells):
+        for count in itertools.count(1):
+            try:
+                word = cells.recv_bytes()
+            except EOFError:
+                return
+            if word == b"doorkeeper-dies":
+                os.kill(os.getpid(), signal.SIGKILL)
+            cells.send_bytes(f"{os.getpid()} {count}".encode())
+
+    def open(self, subject, dtype, entering):
+        session = super().open(subject, dtype, entering)
+        self.companion.send_bytes(subject.architecture.model_type.encode())
+        session.device_name = self.companion.recv_bytes().decode()
+        return session
+
+
+PAGES = {
+    "page-hangs": "() => { for (;;); }",
+    "page-eats": """async () => {
+        for (const kept = [];;) {
+            kept.push(new Uint8Array(1 << 24).fill(1));
+            await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+    }""",
+}
+
+
+class ToyPage(ToyCpu):
+    """Its cells share a browser, each with a page of its own; some model types misbehave in it."""
+
+    name = "toy:page"
+    companion = None
+
+    def accompany(self, cells):
+        from modelmuster.targets.browser import browsers
+        from modelmuster.targets.browser.lending import Lender
+
+        Lender(browsers.preferred("wasm", "chromium")).serve(cells)
+
+    def open(self, subject, dtype, entering):
+        from modelmuster.targets.browser.lending import LentPage
+
+        page = LentPage(self.companion, "data:text/html,<script>window.ready = true</script>")
+        [browser] = _browsers()
+        session = super().open(subject, dtype, entering)
+        session.device_name = f"{browser.pid} {page.evaluate('Object.keys(window.name).length')}"
+        page.evaluate("window.name = 'visited'")
+        if subject.architecture.model_type == "page-crashes":
+            for process in browser.children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    if "--type=renderer" in process.cmdline():
+                        process.kill()
+        page.evaluate(PAGES.get(subject.architecture.model_type, "() => 0"))
+        page.close()
+        return session
+
+
+def _browsers():
+    """The main processes of all browsers beside this cell."""
+    found = []
+    for process in psutil.Process(os.getppid()).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # what has ended and is still to be waited for
+            words = " ".join(process.cmdline())
+            if "--user-data-dir=" in words and "--type=" not in words:
+                found.append(process)
+    return found

@@ -333,6 +333,7 @@
       ["Precision", evidence?.precision], ["Route", evidence?.route], ["Weights", detail.weights],
       ["Graph nodes on target", evidence?.nodes_total === undefined ? null : `${evidence.nodes_on_target ?? "?"} of ${evidence.nodes_total}`],
       ["Ran elsewhere", evidence?.fallbacks?.join(", ")],
+      ["Counted", evidence?.counts && Object.entries(evidence.counts).map(([name, count]) => `${count} ${name}`).join(", ")],
     ]);
   }
   function recipePart(recipe) {

@@ -14,7 +14,7 @@ from modelmuster.targets import building
 from modelmuster.targets.browser import browsers
 from modelmuster.targets.browser.browsers import Installed
 from modelmuster.targets.browser.devices import Provider, adapter_kind, adapter_name, device
-from modelmuster.targets.browser.driver import on_page
+from modelmuster.targets.browser.driver import call, only_page
 from modelmuster.targets.browser.packages import INSTALL, RUNTIME
 from modelmuster.targets.browser.server import Server
 
@@ -83,7 +83,8 @@ def ask(installed: Installed) -> tuple[str, dict[str, Any]]:
     """
     server = Server({path.name: path for path in _PAGE.iterdir()})
     try:
-        return on_page(installed, server.address("offers.html"), lambda page: (page.version, page.call("offers")))
+        with only_page(installed, server.address("offers.html")) as page:
+            return page.version, call(page, "offers")
     finally:
         server.close()
 

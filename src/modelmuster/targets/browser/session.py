@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from contextlib import ExitStack
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +16,77 @@ from modelmuster.records import Evidence
 from modelmuster.targets.browser import placement
 from modelmuster.targets.browser.browsers import Installed
 from modelmuster.targets.browser.devices import Provider, device
-from modelmuster.targets.browser.driver import Page
+from modelmuster.targets.browser.driver import Page, call, only_page
+from modelmuster.targets.browser.lending import LentPage
 from modelmuster.targets.browser.packages import RUNTIME
 from modelmuster.targets.browser.server import Server
 from modelmuster.targets.export import Artifact
 
 _PAGE = Path(__file__).parent / "page"
+_COUNTED = {
+    "dispatches": "compute dispatches",
+    "submits": "queue submissions",
+    "pipelines": "compute pipelines",
+    "graphs": "WebNN graphs",
+    "graphDispatches": "WebNN dispatches",
+}
 
 
 class BrowserSession:
-    """Implements `contracts.Session`. The page, its browser and its server live and die with it."""
+    """Implements `contracts.Session`. The page and its server live and die with it."""
 
     capabilities: frozenset[Capability] = frozenset()
 
-    def __init__(self, artifact: Artifact, subject: Subject, provider: Provider, installed: Installed) -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        subject: Subject,
+        provider: Provider,
+        installed: Installed,
+        lender: Connection | None = None,
+    ) -> None:
+        """Load the artifact in a fresh page.
+
+        Args:
+            artifact: the graph with its weights.
+            subject: what it was exported from.
+            provider: how onnxruntime-web is to compute.
+            installed: the browser to start.
+            lender: the way to a process that holds it already; None to start it for this session.
+
+        Raises:
+            Unavailable: the browser does not start, or has not got the provider.
+            Unsupported, CellFailure: the runtime does not take the graph.
+            Crashed: the page died of it.
+        """
         self._artifact, self._subject, self._provider = artifact, subject, provider
         self._seen: dict[str, Any] = {}
-        self._open = True
-        self._server = Server(
-            {path.name: path for path in (*_PAGE.iterdir(), *RUNTIME.folder.iterdir())}
-            | {name: artifact.folder / name for name in artifact.manifest.files}
-        )
-        try:
-            self.page = Page(installed, self._server.address("index.html"))
-        except BaseException:
-            self._server.close()
-            raise
-        try:
+        with ExitStack() as ends:
+            server = Server(
+                {path.name: path for path in (*_PAGE.iterdir(), *RUNTIME.folder.iterdir())}
+                | {name: artifact.folder / name for name in artifact.manifest.files}
+            )
+            ends.callback(server.close)
+            address = server.address("index.html")
+            self.page: Page
+            if lender is None:
+                self.page = ends.enter_context(only_page(installed, address))
+            else:
+                self.page = LentPage(lender, address)
+                ends.callback(self.page.close)
             weights = [name for name in artifact.manifest.files if name != artifact.model.name]
-            log = self.page.call(
+            log = call(
+                self.page,
                 "load",
                 {
-                    "model": self._server.address(artifact.model.name),
-                    "external": [{"path": name, "data": self._server.address(name)} for name in weights],
+                    "model": server.address(artifact.model.name),
+                    "external": [{"path": name, "data": server.address(name)} for name in weights],
                     "provider": provider.option,
                 },
             )
             self._placement = placement.read(log, provider.label)
-        except BaseException:
-            self.close()
-            raise
+            self._ends = ends.pop_all()
+        self._open = True
 
     def run(self, inputs: Inputs) -> Outputs:
         """Run one forward pass and wait for it to end.
@@ -67,8 +100,8 @@ class BrowserSession:
             raise CellFailure("this session is closed")
         fed = self._artifact.feed(self._subject, inputs)
         names = [port.name for port in self._artifact.manifest.outputs]
-        returned = self.page.call("run", {"feeds": [_sent(*named) for named in fed.items()], "names": names})
-        before, self._seen = self._seen, self.page.call("seen")
+        returned = call(self.page, "run", {"feeds": [_sent(*named) for named in fed.items()], "names": names})
+        before, self._seen = self._seen, call(self.page, "seen")
         if self._seen["lost"] is not None:
             raise Crashed(f"the device was lost: {self._seen['lost']}")
         self._insist(before)
@@ -91,28 +124,23 @@ class BrowserSession:
         """Device, share of the nodes and counts, as the page has seen them at the last run."""
         if not self._seen:
             raise CellFailure("nothing has run, so there is no evidence of where it would")
-        found, counts = device(self._provider, self._seen, self.page.version), self._seen["counts"]
-        counted = (
-            f"{counts['dispatches']} compute dispatches, {counts['pipelines']} pipelines, "
-            f"{counts['graphs']} WebNN graphs, {counts['graphDispatches']} WebNN dispatches"
-        )
+        found = device(self._provider, self._seen, self.page.version)
         return Evidence(
             device_name=found.name,
             device_kind=found.kind,
             # The graph's: nothing tells what a shader or a backend computes in, but the numbers themselves.
             precision=self._artifact.manifest.dtype,
-            route=f"{self._artifact.route}; onnxruntime-web {RUNTIME.version}: {counted}",
+            route=f"{self._artifact.route}; onnxruntime-web {RUNTIME.version}",
             nodes_total=self._placement.total,
             nodes_on_target=self._placement.on_target,
             fallbacks=self._placement.elsewhere,
+            counts={_COUNTED[name]: count for name, count in self._seen["counts"].items()},
         )
 
     def close(self) -> None:
-        """End page, browser and server."""
-        if self._open:
-            self._open = False
-            self.page.close()
-            self._server.close()
+        """End page and server, and the browser that was started for them."""
+        self._open = False
+        self._ends.close()
 
 
 def _sent(name: str, array: np.ndarray) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -10,6 +11,7 @@ from modelmuster.contracts import Probe, Subject
 from modelmuster.errors import Unavailable, Unsupported
 from modelmuster.records import Inference, Stage
 from modelmuster.targets.browser import browsers, devices, probing
+from modelmuster.targets.browser.lending import Lender
 from modelmuster.targets.browser.session import BrowserSession
 
 
@@ -23,10 +25,17 @@ class WasmChromium:
     dtypes: tuple[str, ...] = ("float32",)
     start_method: Literal["fork", "spawn"] = "fork"
     resources: frozenset[str] = frozenset()
-    preload: tuple[str, ...] = ("torch", "transformers", "modelmuster.targets.export.preload")
-    # Each cell starts a browser, and shaders of software adapters take seconds to build.
+    preload: tuple[str, ...] = (
+        "torch",
+        "transformers",
+        "modelmuster.targets.export.preload",
+        "modelmuster.targets.browser.session",
+        "playwright.async_api",
+    )
+    # Shaders of software adapters take seconds to build.
     on_request: Literal[True] = True
     cache_dir: Path | None = None
+    companion: Connection | None = None
 
     @property
     def browser(self) -> str:
@@ -56,7 +65,13 @@ class WasmChromium:
 
         artifact = exported(subject, dtype, entering, self.cache_dir)
         entering(Stage.LOAD)
-        return BrowserSession(artifact, subject, self.provider, installed)
+        return BrowserSession(artifact, subject, self.provider, installed, self.companion)
+
+    def accompany(self, cells: Connection) -> None:
+        """Hold a browser for one cell after another; each gets a page of its own."""
+        installed = browsers.preferred(self.provider.runtime, self.browser)
+        assert installed is not None
+        Lender(installed).serve(cells)
 
 
 class WebGpuChromium(WasmChromium):
@@ -65,6 +80,7 @@ class WebGpuChromium(WasmChromium):
     name = "webgpu:chromium"
     provider = devices.WEBGPU
     resources = frozenset({"gpu"})
+    software_cell_s: float = 20.0
 
 
 class WebNnChromium(WasmChromium):
