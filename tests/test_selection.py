@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from modelmuster.errors import UnknownName, UsageError
 from modelmuster.records import Architecture, Cell, Family, Trait
-from modelmuster.selection import Selection, match_names, reproduce, shard
+from modelmuster.selection import Selection, match_names, representatives, reproduce, shard
 
 
 def entry(name, family=Family.ENCODER_ONLY, *, top=True, traits=()):
@@ -72,6 +72,13 @@ def test_a_shard_out_of_range_is_refused(text):
 def test_shards_are_a_partition(count):
     parts = [names(shard=(index, count)) for index in range(1, count + 1)]
     assert sorted(name for part in parts for name in part) == sorted(names())
+
+
+def test_representatives_are_the_first_of_each_family_with_each_trait_and_without_any():
+    moe = entry("mixtral", Family.DECODER_ONLY, traits=[Trait.MIXTURE_OF_EXPERTS])
+    both = entry("jamba", Family.DECODER_ONLY, traits=[Trait.STATE_SPACE, Trait.MIXTURE_OF_EXPERTS])
+    chosen = representatives([*CATALOG[:5], moe, both, entry("t5", Family.ENCODER_DECODER)])
+    assert [found.model_type for found in chosen] == ["bert", "llama", "mamba", "clip", "mixtral", "t5"]
 
 
 def test_match_names_keeps_the_order_of_what_is_known():

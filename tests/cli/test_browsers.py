@@ -5,8 +5,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from in_browsers import needed
 from modelmuster.cli.app import app
-from modelmuster.targets.browser import browsers, packages
+from modelmuster.records import DeviceKind
+from modelmuster.targets.browser import browsers, packages, probing
+from modelmuster.targets.browser.devices import WEBGPU
 
 
 @pytest.fixture
@@ -39,3 +42,28 @@ def test_a_registry_that_cannot_be_reached_is_an_error_without_traceback(nothing
     failed = CliRunner().invoke(app, ["browsers", "install"])
     assert "cannot be fetched" in str(failed.exception)
     assert not packages.RUNTIME.is_kept
+
+
+@pytest.mark.browser
+def test_a_sample_is_planned_where_software_imitates_the_gpu_unless_architectures_are_named():
+    if preferred_adapter() is not DeviceKind.SOFTWARE_EMULATED:
+        pytest.skip("WebGPU has hardware here")
+
+    def planned(*words):
+        done = CliRunner().invoke(app, ["plan", *words, "-t", "webgpu:chromium", "-c", "forward"])
+        assert done.exit_code == 0, done.output
+        return done.stdout.splitlines(), done.stderr
+
+    sample, said = planned("--family", "vision")
+    assert f"{len(sample)} of " in said
+    assert "one of each family and trait" in said
+    assert "about" in said
+    every, said = planned("*", "--family", "vision")
+    assert len(every) > 5 * len(sample)
+    assert "one of each" not in said
+
+
+def preferred_adapter():
+    """The kind of adapter of the browser that would be used; the test is skipped where there is none."""
+    needed("webgpu")
+    return probing.probe(WEBGPU, "chromium").device_kind

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -10,8 +11,11 @@ from modelmuster.cli.app import app
 from modelmuster.history.operators import named
 from modelmuster.records import Outcome
 from modelmuster.settings import Home
+from modelmuster.views.cell import cell
+from modelmuster.views.matrix import matrix
 from modelmuster.views.narrowing import narrow
 from modelmuster.views.operators import missing_operators
+from modelmuster.views.realness import honesty
 from run_folders import make_cell, make_record, make_result, write_run
 
 HISTC = (
@@ -69,3 +73,40 @@ def test_the_command_shows_them(home):
     assert "aten.histc on onnxruntime:cpu: 2 architectures" in shown.stdout
     listed = json.loads(CliRunner().invoke(app, ["results", "--operators", "--json"]).stdout)
     assert [entry["operator"] for entry in listed] == ["aten.histc", "aten.fft_rfft"]
+
+
+@pytest.fixture
+def strays(tmp_path, monkeypatch) -> Home:
+    """Three models on WebGPU, of which two left something to the processor."""
+    made = Home(tmp_path / "strays")
+    monkeypatch.setenv("MUSTER_HOME", str(made.root))
+    left = {"bert": ("Gather on CPU ×3", "Cast on CPU ×1"), "llama": ("Gather on CPU ×1",), "vit": ()}
+    cells = [make_cell(name, "webgpu:chromium") for name in left]
+    records = []
+    for record in (make_record("run", planned) for planned in cells):
+        seen = msgspec.structs.replace(
+            record.provenance.evidence, fallbacks=left[record.cell.model_type], counts={"compute dispatches": 46}
+        )
+        records.append(
+            msgspec.structs.replace(record, provenance=msgspec.structs.replace(record.provenance, evidence=seen))
+        )
+    write_run(made, "run", cells, records)
+    store.ingest(made)
+    return made
+
+
+def test_what_ran_elsewhere_is_counted_by_operator_and_architecture(strays):
+    with store.reader(strays) as reader:
+        [column] = matrix(reader, narrow(reader)).columns
+        [bert] = matrix(reader, narrow(reader, names=["bert"])).columns
+        assert column.fallbacks == {"Gather on CPU": 2, "Cast on CPU": 1}
+        assert bert.fallbacks == {"Gather on CPU": 1, "Cast on CPU": 1}
+        [seen] = [one for one in honesty(reader).seen if one.target == "webgpu:chromium" and one.cells == 3]
+        assert seen.fallbacks == ("Cast on CPU", "Gather on CPU")
+        cell_id = make_cell("bert", "webgpu:chromium").id
+        assert cell(reader, "run", cell_id).deciding.counts == {"compute dispatches": 46}
+
+
+def test_the_matrix_names_them(strays):
+    shown = CliRunner().invoke(app, ["matrix"])
+    assert "webgpu:chromium: elsewhere, in so many architectures: Gather on CPU (2), Cast on CPU (1)" in shown.stdout
