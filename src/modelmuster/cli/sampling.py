@@ -15,9 +15,9 @@ def sampled(plan: Plan, executor: Executor | None = None) -> Plan:
     What remains there is one architecture of each family and trait, the most used ones.
     """
     from modelmuster import catalog, plugins
+    from modelmuster.catalog.priority import ranking
     from modelmuster.cli.console import err
     from modelmuster.contracts import Cluster, SlowInSoftware
-    from modelmuster.catalog.priority import ranking
     from modelmuster.records import DeviceKind
     from modelmuster.runs.plan import only_cells_with
     from modelmuster.runs.probes import probe_all
