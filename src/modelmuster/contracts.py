@@ -3,7 +3,7 @@
 Data flows one way: a *subject* (a built model with its inputs) is opened by a *target*, which gives a *session*; a
 *trial* is what a check sees of all this; a *check* asks one question and answers with a `Finding`. An *executor* brings
 cells to processes. Nothing here imports torch: arrays cross every border as NumPy arrays, so that the same checks judge
-PyTorch, ONNX Runtime, a browser and the mock runtime.
+PyTorch, ONNX Runtime, a browser and the mock runtime. What few targets offer is in optional.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -244,33 +243,6 @@ class OnRequest(Protocol):
     """A target that runs only when it is asked for, since each of its cells takes long: optional, beside `Target`."""
 
     on_request: Literal[True]
-
-
-@runtime_checkable
-class SlowInSoftware(Protocol):
-    """A target whose cells take long where software imitates its device: optional, beside `Target`.
-
-    There, one architecture of each family and trait is run unless architectures are named.
-    """
-
-    software_cell_s: float
-    """Seconds that a cell took there, to tell how long a run will take before there are measurements of one's own."""
-
-
-@runtime_checkable
-class Accompanied(Protocol):
-    """A target whose cells share a process that takes long to start, such as a browser: optional, beside `Target`.
-
-    The process is with one cell at a time, and outlives none that crashed, hung or ran out of memory. The supervisor
-    answers for it: its memory counts as the cell's, and it ends with the run.
-    """
-
-    companion: Connection | None
-    """The way to that process, set before `open`; None where there is none, so that a session has to do without."""
-
-    def accompany(self, cells: Connection) -> None:
-        """Be that process: serve one cell after another until the connection ends."""
-        ...
 
 
 class Trial(Protocol):

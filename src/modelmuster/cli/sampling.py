@@ -17,7 +17,8 @@ def sampled(plan: Plan, executor: Executor | None = None) -> Plan:
     from modelmuster import catalog, plugins
     from modelmuster.catalog.priority import ranking
     from modelmuster.cli.console import err
-    from modelmuster.contracts import Cluster, SlowInSoftware
+    from modelmuster.contracts import Cluster
+    from modelmuster.optional import SlowInSoftware
     from modelmuster.records import DeviceKind
     from modelmuster.runs.plan import only_cells_with
     from modelmuster.runs.probes import probe_all

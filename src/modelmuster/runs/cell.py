@@ -18,8 +18,9 @@ from typing import Any
 import msgspec
 
 from modelmuster import plugins
-from modelmuster.contracts import Accompanied, Check, Job, Session, Subject, SubjectSource, Target
+from modelmuster.contracts import Check, Job, Session, Subject, SubjectSource, Target
 from modelmuster.errors import Misplaced, MissingDependency, UnknownName, Unsupported
+from modelmuster.optional import Accompanied
 from modelmuster.records import (
     FINDINGS,
     Architecture,

@@ -1,4 +1,4 @@
-"""Processes that serve one cell after another, such as one that holds a browser: see `contracts.Accompanied`.
+"""Processes that serve one cell after another, such as one that holds a browser: see `optional.Accompanied`.
 
 They are children of the fork server like the cells, and shut in like them. A failed cell is repeated in a supervisor's
 next `run`, and so with a companion of its own: what an earlier cell may have left behind is never the cause twice.
@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from modelmuster import plugins
-from modelmuster.contracts import Accompanied
+from modelmuster.optional import Accompanied
 from modelmuster.records import CellRecord, Outcome
 from modelmuster.runs import child, containment
 from modelmuster.runs.forkserver import server

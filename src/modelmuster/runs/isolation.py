@@ -13,8 +13,9 @@ from collections.abc import Collection, Iterable, Iterator
 from multiprocessing import connection
 
 from modelmuster import plugins
-from modelmuster.contracts import Accompanied, Job, SubjectSource, Target
+from modelmuster.contracts import Job, SubjectSource, Target
 from modelmuster.errors import InfrastructureError
+from modelmuster.optional import Accompanied
 from modelmuster.records import CellRecord
 from modelmuster.runs import preload
 from modelmuster.runs.attempt import Attempt

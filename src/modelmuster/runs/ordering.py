@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modelmuster import plugins
-from modelmuster.contracts import Job, SlowInSoftware
+from modelmuster.contracts import Job
+from modelmuster.optional import SlowInSoftware
 from modelmuster.records import Cell
 from modelmuster.runs import folders, journal
 from modelmuster.settings import Home
