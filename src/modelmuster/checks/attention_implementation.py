@@ -31,6 +31,8 @@ class AttentionImplementation(Question):
         """Models that offer more than one."""
         if not getattr(trial.module, "_supports_sdpa", False) or not hasattr(trial.module, "set_attn_implementation"):
             return "the model class offers no fused attention"
+        if not trial.module._can_set_attn_implementation():  # noqa: SLF001 - the only name that transformers gives it
+            return "the class cannot change its attention once it is built"
         return None
 
     def run(self, trial: Trial) -> Finding:

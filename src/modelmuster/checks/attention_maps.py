@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from modelmuster.checks.live import accepts, attention_implementation, call
+from modelmuster.checks.live import accepts, attention_implementation, call, refused
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.rule import TOLERANCES
@@ -33,8 +33,13 @@ class AttentionMaps(Question):
         """The floor of the rule for the sums; exact zeros above the diagonal."""
         tolerance, figures = TOLERANCES[trial.dtype], Figures()
         slack = tolerance.floor * tolerance.step
-        with attention_implementation(trial.module, "eager"):
-            returned = call(trial, trial.inputs, output_attentions=True)
+        try:
+            with attention_implementation(trial.module, "eager"):
+                returned = call(trial, trial.inputs, output_attentions=True)
+        except ValueError as refusal:
+            if refused(refusal, "output_attentions"):
+                return not_applicable(f"the class refuses: {refusal}")
+            raise
         asked = 0
         for field in FIELDS:
             maps = list(_maps(getattr(returned, field, None)))

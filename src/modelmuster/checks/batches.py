@@ -62,6 +62,19 @@ def rows(outputs: Outputs, order: list[int], batch: int) -> dict[str, Output]:
     return found
 
 
+def comparable(together: Outputs, alone: Outputs) -> dict[str, Output]:
+    """What a row gives in its batch, without the outputs that are padded there to the length of the longest row."""
+    return {
+        name: output
+        for name, output in together.items()
+        if name in alone and not _shorter(alone[name].array.shape, output.array.shape)
+    }
+
+
+def _shorter(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    return len(first) == len(second) and first != second and all(a <= b for a, b in zip(first, second, strict=True))
+
+
 def _has_rows(name: str, value: Any, batch: int) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim == 0 or value.shape[0] == batch or _is_packed(name, value, batch)

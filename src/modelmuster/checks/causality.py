@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from modelmuster.checks.differences import influence, noise_floor, same
+from modelmuster.checks.feeding import settings
 from modelmuster.checks.question import Question, failed, not_applicable, passed
 from modelmuster.checks.texts import LEAST, NO_TOKENS, at, replaced, text_only
 from modelmuster.contracts import Trial
@@ -29,6 +30,8 @@ class Causality(Question):
         tokens = trial.inputs.get("input_ids")
         if not isinstance(tokens, np.ndarray) or tokens.ndim != 2 or tokens.shape[1] < LEAST:
             return "fed no text of tokens"
+        if dict(settings(trial.recipe.config)).get("use_bidirectional_attention"):
+            return "reads its prompt both ways (use_bidirectional_attention)"
         return None
 
     def run(self, trial: Trial) -> Finding:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from modelmuster.checks.differences import agrees, off, same, size_of
+from modelmuster.checks.feeding import carriers
 from modelmuster.checks.live import accepts, call, outputs
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Output, Outputs, Trial
@@ -60,7 +61,7 @@ class DecoderCache(Question):
                 return failed(f"tokens {start} to {stop - 1} on top of the cache: {off(compared)}", figures)
             further["past_key_values"] = cache
             further.setdefault("encoder_outputs", next(iter(encoded), None))
-            inputs = {name: value for name, value in inputs.items() if "mask" in name}
+            inputs = {name: value for name, value in inputs.items() if name not in carriers(trial)}
             start = stop
         return passed(figures)
 

@@ -51,6 +51,21 @@ class Determinism(Question):
         return failed(f"{differing} depends on the seed", figures)
 
 
+def unless_drawn(trial: Trial, finding: Finding) -> Finding:
+    """The finding, unless the model draws noise by design: two calls of other shapes do not draw the same for a row."""
+    if Capability.MODULE in trial.capabilities and _draws(trial):
+        return not_applicable("draws random numbers by design, other ones for each shape of a call")
+    return finding
+
+
+def _draws(trial: Trial) -> bool:
+    """Whether random numbers other than dropout's reach the outputs."""
+    with _Watch() as watch:
+        first = flatten(call(trial, trial.inputs))
+    other = flatten(call(trial, trial.inputs, seed=FORWARD_SEED + 1))
+    return bool(watch.drawn and not watch.dropped and _differing(first, other))
+
+
 class _Watch(TorchFunctionMode):  # type: ignore[misc]  # torch is not followed
     """Notes which functions draw random numbers."""
 

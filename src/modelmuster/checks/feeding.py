@@ -48,6 +48,9 @@ _QUANTISER = re.compile(
 )
 """Keys of configurations of models that choose among code words and copy the gradient past the choice."""
 
+_ROLE = re.compile(r"\w*(token|pad|eos|bos|sep|cls|mask|image|video|audio)\w*_(id|ids|index)")
+"""Keys of configurations that give an id a role."""
+
 _MASKS = re.compile(r"\w*(mask|_len|_lens|_lengths?|cutoffs|sizes|dim|grid\w*|_ids_mask)")
 
 
@@ -157,7 +160,7 @@ def special_ids(trial: Trial) -> tuple[int, ...]:
 
 def _special(config: Mapping[str, Any]) -> Iterator[int]:
     for key, value in settings(config):
-        if isinstance(key, str) and re.fullmatch(r"\w*(token|pad|eos|bos|sep|cls|mask)\w*_(id|ids|index)", key):
+        if isinstance(key, str) and _ROLE.fullmatch(key):
             yield from (member for member in (value if isinstance(value, list) else [value]) if _is_id(member))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmuster.checks.determinism import unless_drawn
 from modelmuster.checks.differences import agrees, off
 from modelmuster.checks.generation import compared_steps, generate, generates, logits_of, prompt
 from modelmuster.checks.question import Question, failed, not_applicable, passed
@@ -29,4 +30,6 @@ class GenerateCached(Question):
             return not_applicable("generate() returns no logits")
         compared, steps = compared_steps(trial, plain, cached)
         figures = {**compared.figures(), "steps": steps}
-        return passed(figures) if agrees(compared) else failed(f"with its cache, {off(compared)}", figures)
+        if agrees(compared):
+            return passed(figures)
+        return unless_drawn(trial, failed(f"with its cache, {off(compared)}", figures))

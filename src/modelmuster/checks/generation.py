@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from modelmuster.checks.differences import same
-from modelmuster.checks.feeding import special_ids
-from modelmuster.checks.live import arguments
+from modelmuster.checks.feeding import are_ids, carriers, special_ids
+from modelmuster.checks.live import accepts, arguments
 from modelmuster.contracts import Inputs, Output, Trial
 from modelmuster.numerics.rule import Comparison
 from modelmuster.numerics.seeding import seed_forward
@@ -29,12 +29,20 @@ def generates(trial: Trial) -> str | None:
         return "this class cannot generate"
     if type(trial.module).generate is not _plain_generate():
         return "the class has a generate() of its own"
+    if not any(are_ids(name) for name in trial.inputs):
+        return "fed no tokens that generate() could continue"
     return None
 
 
 def prompt(trial: Trial) -> dict[str, Any]:
-    """The recipe's inputs without those of a decoder that generate() feeds itself."""
-    return {name: value for name, value in trial.inputs.items() if name not in DECODED}
+    """The recipe's inputs without those that generate() makes itself; the data under the name where it looks for it."""
+    given = {name: value for name, value in trial.inputs.items() if name not in DECODED}
+    main = getattr(trial.module, "main_input_name", "")
+    if main not in given and accepts(trial, main):
+        data = next((name for name in carriers(trial) if name in given), None)
+        if data is not None:
+            given[main] = given.pop(data)
+    return given
 
 
 def generate(trial: Trial, inputs: Inputs, **settings: Any) -> Any:
@@ -54,7 +62,7 @@ def generate(trial: Trial, inputs: Inputs, **settings: Any) -> Any:
         "return_dict_in_generate": True,
         "output_logits": True,
     }
-    if len(set(trial.recipe.modalities)) > 1:
+    if len(set(trial.recipe.modalities)) > 1 and _chooses_words(trial):
         # An untrained model may write the places of another image, which nobody hands in.
         words = trial.module.config.get_text_config(decoder=True).vocab_size
         chosen["suppress_tokens"] = [token for token in special_ids(trial) if 0 <= token < words]
@@ -95,8 +103,18 @@ def compared_steps(trial: Trial, expected: np.ndarray, got: np.ndarray) -> tuple
 
 
 def _start_token(trial: Trial) -> int:
-    start = getattr(trial.module.config, "decoder_start_token_id", None)
-    return start if isinstance(start, int) else 0
+    """What transformers itself would begin with: padding in its place would be hidden by some decoders."""
+    config = trial.module.config
+    named = getattr(config, "decoder_start_token_id", None), getattr(config.get_text_config(), "bos_token_id", None)
+    return next((token for token in named if isinstance(token, int)), 0)
+
+
+def _chooses_words(trial: Trial) -> bool:
+    """Whether what generate() chooses are words; a class that writes codes of a sound has processors of its own."""
+    from transformers import GenerationMixin
+
+    name = "_get_logits_processor"
+    return getattr(type(trial.module), name) is getattr(GenerationMixin, name)
 
 
 def _plain_generate() -> Any:

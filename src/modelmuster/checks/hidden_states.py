@@ -26,6 +26,11 @@ class HiddenStates(Question):
         reason = text_only(trial)
         if reason is None and not isinstance(getattr(trial.module.config, "num_hidden_layers", None), int):
             return "the configuration does not count its layers"
+        if (
+            reason is None
+            and sum(hasattr(part, "num_hidden_layers") for part in vars(trial.module.config).values()) > 1
+        ):
+            return "its layers stand in several stacks"
         return reason
 
     def run(self, trial: Trial) -> Finding:
@@ -46,6 +51,8 @@ class HiddenStates(Question):
         if odd:
             return failed(f"a hidden state of shape {odd[0]} for {rows} rows of {length} tokens", figures)
         for layer, (before, after) in enumerate(itertools.pairwise(states)):
+            if before.shape != after.shape:
+                continue  # the last layer joins the streams that the others keep side by side
             moved = relative_rms((after - before).double().cpu().numpy(), before.double().cpu().numpy())
             if moved <= noise_floor(trial.dtype):
                 return failed(f"layer {layer} changes its hidden state by {moved:.1e} only", figures)

@@ -61,7 +61,7 @@ def _ways(trial: Trial) -> list[str]:
     """
     found = tables(trial.module)
     offset = any(getattr(table, "padding_idx", None) is not None for table in found)
-    counted = all(
+    counted = not _sinusoids(trial.module) and all(
         getattr(table, "padding_idx", None) is not None
         or "attention_mask" in inspect.signature(table.forward).parameters
         for table in found
@@ -79,5 +79,16 @@ def left_padded(trial: Trial, given: dict[str, Any], width: int, *, positions: b
     }
     if positions and accepts(trial, "position_ids"):
         counted = made["attention_mask"].cumsum(-1) - 1
-        made["position_ids"] = np.maximum(counted, 0)
+        made["position_ids"] = np.maximum(counted, 0) + _first_position(trial.module)
     return made
+
+
+def _sinusoids(module: Any) -> bool:
+    """Whether the model adds waves that it keeps for each position, counted by the column unless it is told."""
+    return any(name.rpartition(".")[2] == "pos_encoding" for name, _ in module.named_buffers())
+
+
+def _first_position(module: Any) -> int:
+    """Where the model begins to count: at two, where its table keeps the first rows for something else."""
+    kept = (buffer for name, buffer in module.named_buffers() if name.endswith("embeddings.position_ids"))
+    return next((int(buffer.flatten()[0]) for buffer in kept), 0)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from modelmuster.contracts import Inputs, Outputs, Trial
+from modelmuster.numerics.precision import deep_copy
 from modelmuster.numerics.seeding import FORWARD_SEED, seed_forward
 from modelmuster.numerics.tensors import dtype_named, flatten, to_torch
 from modelmuster.records import Stage
@@ -22,13 +23,23 @@ def arguments(trial: Trial, inputs: Inputs) -> dict[str, Any]:
 
 
 def call(trial: Trial, inputs: Inputs, *, seed: int = FORWARD_SEED, **further: Any) -> Any:
-    """What the module returns, without gradients; `further` arguments are handed on as they are."""
+    """What the module returns, without gradients; `further` arguments are handed on as they are.
+
+    A copy is asked for hidden states and maps: the hooks that transformers installs for them stay, and once installed
+    twice, in a tower and again from above, they change what later calls return.
+    """
     trial.entering(Stage.RUN)
+    module = deep_copy(trial.module) if any(name.startswith("output_") for name in further) else trial.module
     seed_forward(seed)
     with torch.no_grad():
-        returned = trial.module(**arguments(trial, inputs), **further)
+        returned = module(**arguments(trial, inputs), **further)
     trial.entering(Stage.COMPARE)
     return returned
+
+
+def refused(error: ValueError, flag: str) -> bool:
+    """Whether an error says that the class cannot be asked for this, as backbones of timm do."""
+    return flag.removeprefix("output_") in str(error)
 
 
 def outputs(trial: Trial, inputs: Inputs, **further: Any) -> Outputs:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from modelmuster.checks.choices import Choices
 from modelmuster.checks.differences import agrees, off, size_of
 from modelmuster.checks.feeding import quantiser
-from modelmuster.checks.question import Figures, Question, failed, passed
+from modelmuster.checks.live import call
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.precision import in_dtype
 from modelmuster.numerics.rounding import estimate
@@ -48,7 +52,8 @@ class LowPrecision(Question):
                 trial.entering(Stage.REFERENCE)
                 own = estimate(trial.module, trial.inputs, dtype, reference=reference, draws=DRAWS)
                 trial.entering(Stage.RUN)
-                got = flatten(call_seeded(in_dtype(trial.module, wanted), to_torch(trial.inputs, wanted)))
+                narrow = in_dtype(trial.module, wanted)
+                got = flatten(call_seeded(narrow, to_torch(trial.inputs, wanted)))
             except RuntimeError as error:
                 if any(refusal in str(error) for refusal in REFUSALS):
                     figures[dtype] = "no kernel"
@@ -58,5 +63,15 @@ class LowPrecision(Question):
             compared = judge(reference, own, got, dtype)
             figures |= {f"{dtype}.relative_rmse": size_of(compared), f"{dtype}.verdict": compared.verdict.value}
             if not agrees(compared):
+                if _chooses_others(trial, narrow, wanted):
+                    return not_applicable(f"in {dtype}, rounding chose other proposals, which no tolerance covers")
                 return failed(f"in {dtype}, {off(compared)}: {compared.outputs[compared.worst].rule}", figures)
         return passed(figures)
+
+
+def _chooses_others(trial: Trial, narrow: Any, dtype: Any) -> bool:
+    with Choices() as wide_choices:
+        call(trial, trial.inputs)
+    with Choices() as narrow_choices:
+        call_seeded(narrow, to_torch(trial.inputs, dtype))
+    return bool(narrow_choices.differ(wide_choices))

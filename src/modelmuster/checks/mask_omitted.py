@@ -58,5 +58,6 @@ def _optional(trial: Trial) -> list[str]:
         if name in MASKS
         and isinstance(value, np.ndarray)
         and (value == 1).all()
+        and name in parameters  # a mask that a hook hands on is not forward's own
         and parameters[name].default is not inspect.Parameter.empty
     ]

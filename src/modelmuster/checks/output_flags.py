@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from modelmuster.checks.attention_maps import attends
 from modelmuster.checks.differences import agrees, off, same, size_of
-from modelmuster.checks.live import outputs
-from modelmuster.checks.question import Figures, Question, failed, passed
+from modelmuster.checks.live import outputs, refused
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Finding
 
@@ -27,9 +27,17 @@ class OutputFlags(Question):
         """Twice the rule's tolerance."""
         plain, figures = outputs(trial, trial.inputs), Figures()
         for flag in FLAGS:
-            asked = outputs(trial, trial.inputs, **{flag: True})
+            try:
+                asked = outputs(trial, trial.inputs, **{flag: True})
+            except ValueError as refusal:
+                if not refused(refusal, flag):
+                    raise
+                figures[flag] = f"refused: {refusal}"
+                continue
             compared = same(trial, plain, asked)
             figures[f"{flag}.relative_rmse"] = size_of(compared)
             if not agrees(compared):
                 return failed(f"with {flag}, {off(compared)}", figures)
+        if all(flag in figures for flag in FLAGS):
+            return not_applicable(f"the class refuses: {figures}")
         return passed(figures)

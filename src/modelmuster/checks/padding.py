@@ -17,6 +17,9 @@ from modelmuster.records import Family, Finding
 HIDDEN = 3
 """Tokens hidden on each side."""
 
+MIXING = ("trigram_input", "pooling_type", "num_landmarks")
+"""Settings of encoders that join neighbouring tokens: three at a time, by pooling, as means of segments."""
+
 SIDES = {"right": slice(-HIDDEN, None), "left": slice(None, HIDDEN)}
 
 
@@ -58,12 +61,14 @@ def mixes_neighbours(trial: Trial) -> str | None:
     """Why an encoder's tokens read their neighbours whatever the mask says, or None."""
     if trial.architecture.family is not Family.ENCODER_ONLY or Capability.MODULE not in trial.capabilities:
         return None
-    if getattr(trial.module.config, "trigram_input", False):
-        return "reads each token with its neighbours, hidden or not (trigram_input)"
+    for setting in MIXING:
+        if getattr(trial.module.config, setting, None):
+            return f"reads each token with its neighbours, hidden or not ({setting})"
     wide = [
         part
         for part in trial.module.modules()
-        if isinstance(part, torch.nn.Unfold) or (isinstance(part, torch.nn.Conv1d) and part.kernel_size[0] > 1)
+        if isinstance(part, torch.nn.Unfold)
+        or (isinstance(part, torch.nn.Conv1d | torch.nn.Conv2d) and part.kernel_size[0] > 1)
     ]
     return "convolutions over the tokens read neighbours, hidden or not" if wide else None
 

@@ -87,6 +87,10 @@ def tables(module: torch.nn.Module) -> list[torch.nn.Module]:
     return [
         part
         for name, part in module.named_modules()
-        if ("Embedding" in type(part).__name__ and "position" in name.rpartition(".")[2] and hasattr(part, "weight"))
+        if (
+            "Embedding" in type(part).__name__
+            and "position" in name.rpartition(".")[2]
+            and (hasattr(part, "weight") or hasattr(part, "weights"))
+        )
         or name.endswith("wpe")
     ]

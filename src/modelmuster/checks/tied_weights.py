@@ -33,17 +33,26 @@ class TiedWeights(Question):
 
 
 def _tied(module: Any) -> Any:
-    """What the outermost configuration says: it decides, whatever its parts would do by themselves."""
-    return getattr(module.config, "tie_word_embeddings", None)
+    """What the configuration of the model says that has the output layer: a decoder's own, where it was built alone."""
+    return getattr(_owner(module).config, "tie_word_embeddings", None)
+
+
+def _owner(module: Any) -> Any:
+    """The innermost model with this output layer."""
+    head = module.get_output_embeddings()
+    having = [part for part in module.modules() if hasattr(part, "get_output_embeddings") and hasattr(part, "config")]
+    return next((part for part in reversed(having) if part.get_output_embeddings() is head), module)
 
 
 def _tables(module: Any) -> tuple[Any, Any] | None:
-    """The weights of both, where there are two of the same shape."""
+    """The weights of both, where there are two of the same shape: words go in where they come out, at the decoder."""
     try:
-        found = [getattr(module, name)() for name in ("get_input_embeddings", "get_output_embeddings")]
+        head = module.get_output_embeddings()
+        decoder = module.get_decoder() if module.config.is_encoder_decoder else None
+        table = (decoder or module).get_input_embeddings()
     except (AttributeError, NotImplementedError):
         return None
-    weights = [getattr(part, "weight", None) for part in found]
+    weights = getattr(table, "weight", None), getattr(head, "weight", None)
     if weights[0] is None or weights[1] is None or weights[0].shape != weights[1].shape:
         return None
-    return weights[0], weights[1]
+    return weights

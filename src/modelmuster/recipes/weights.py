@@ -14,8 +14,11 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-VERSION = 2
+VERSION = 3
 """Part of every recipe's hash; raised whenever the weights of some model change."""
+
+DRAW = 2
+"""Part of every parameter's seed; raising it draws all weights of all models anew."""
 
 SPREAD_FACTOR = 3.0
 """Times the library's own standard deviation."""
@@ -55,7 +58,7 @@ def fill(module: nn.Module, seed: int) -> None:
         for name, parameter in module.named_parameters():
             if parameter.is_floating_point() and parameter.numel():
                 draw = _generator(seed, name)
-                if id(parameter) in embeddings:
+                if id(parameter) in embeddings and parameter.requires_grad:
                     _fill_table(parameter, embeddings[id(parameter)], draw)
                 elif id(parameter) in followed:
                     parameter.copy_(_normal(parameter, draw) * (MOST_GAIN / math.sqrt(_fan_in(parameter))))
@@ -66,6 +69,17 @@ def fill(module: nn.Module, seed: int) -> None:
                     _fill_parameter(name, parameter, draw)
         for name, buffer, owner in _float_buffers(module):
             _fill_buffer(name, buffer, owner, _generator(seed, name))
+        for name, owner in module.named_modules():
+            _fill_routes(owner, _generator(seed, name))
+
+
+def _fill_routes(router: nn.Module, draw: torch.Generator) -> None:
+    """Give every word experts of its own where a table says which it goes to, all zeros until a checkpoint fills it."""
+    for table in router.buffers(recurse=False):
+        experts = getattr(router, "num_experts", 0)
+        if table.dim() == 2 and table.dtype == torch.int64 and not table.any() and experts >= table.shape[1]:
+            first = torch.randint(experts, (table.shape[0], 1), generator=draw)
+            table.copy_((first + torch.arange(table.shape[1])) % experts)
 
 
 def _normalised_convolutions(module: nn.Module) -> set[int]:
@@ -170,5 +184,5 @@ def _normal(like: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
 
 
 def _generator(seed: int, name: str) -> torch.Generator:
-    digest = hashlib.sha256(f"{VERSION}:{seed}:{name}".encode()).digest()
+    digest = hashlib.sha256(f"{DRAW}:{seed}:{name}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)

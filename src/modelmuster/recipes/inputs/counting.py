@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from modelmuster.numerics.tensors import named_tensors
 from modelmuster.recipes.inputs.layout import BATCH
@@ -28,7 +29,7 @@ TOWERS = {
 }
 """Methods by which multimodal models of transformers turn a modality into vectors for the text."""
 
-COMPARISONS = ("get_placeholder_mask", "get_audio_placeholder_mask")
+COMPARISONS = ("get_placeholder_mask", "get_audio_placeholder_mask", "_merge_input_ids_with_audio_features")
 COMPARED = {
     "image_features": Modality.IMAGE,
     "video_features": Modality.VIDEO,
@@ -96,7 +97,8 @@ def count_vectors(features: Any) -> list[int]:
 def trial(module: torch.nn.Module, arguments: Mapping[str, Any]) -> Heard:
     """Run the model once and listen to its towers; neither the model nor the random state is changed."""
     heard = Heard()
-    with _listening(module, heard), torch.random.fork_rng(devices=[]), torch.no_grad():
+    scattered = _Scattered()
+    with _listening(module, heard), torch.random.fork_rng(devices=[]), torch.no_grad(), scattered:
         try:
             heard.outputs = dict(named_tensors(module(**arguments)))
         except Exception as error:  # noqa: BLE001 - modelling code may raise anything; what was heard before it counts
@@ -107,7 +109,26 @@ def trial(module: torch.nn.Module, arguments: Mapping[str, Any]) -> Heard:
                 return heard
             told = TOLD.search(heard.error)
             heard.told = int(next(filter(None, told.groups()))) if told else None
+    if heard.error is None and not heard.returned and not heard.compared:
+        heard.told = scattered.vectors
     return heard
+
+
+class _Scattered(TorchFunctionMode):  # type: ignore[misc]  # torch is not followed
+    """Notes the vectors that were to be scattered over fewer places: torch leaves the rest out without a word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vectors: int | None = None
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if getattr(func, "__name__", "") in {"masked_scatter", "masked_scatter_"} and len(args) == 3:
+            into, mask, source = args
+            if source.dim() > 1 and source.numel() > int(mask.expand_as(into).sum()):
+                self.vectors = source.numel() // source.shape[-1]
+        return func(*args, **dict(kwargs or {}))
 
 
 @contextmanager

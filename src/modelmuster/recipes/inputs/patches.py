@@ -150,13 +150,13 @@ def _packed(callee: Callee, pixels: str) -> Iterator[Fragment]:
     """All patches of all images side by side in one flat picture, with the shape of each image (MiniCPM-V)."""
     if not callee.takes("target_sizes"):
         return
-    yield _image("packed", lambda draw: {pixels: packed(callee, draw, 1), "target_sizes": grid(PACKED_SIDE)})
+    yield _image("packed", lambda draw: {pixels: packed(callee, draw), "target_sizes": grid(PACKED_SIDE)})
 
 
-def packed(callee: Callee, draw: Draw, frames: int) -> torch.Tensor:
-    """Patches of square pictures, one per row of the batch, side by side [frames, channels, patch, width]."""
+def packed(callee: Callee, draw: Draw) -> torch.Tensor:
+    """Patches of square pictures, one per row of the batch, side by side [1, channels, patch, width]."""
     height, width = callee.sizes.patch
-    return draw.normal(frames, callee.sizes.channels, height, BATCH * PACKED_SIDE**2 * width)
+    return draw.normal(1, callee.sizes.channels, height, BATCH * PACKED_SIDE**2 * width)
 
 
 def _flat(callee: Callee, pixels: str) -> Iterator[Fragment]:

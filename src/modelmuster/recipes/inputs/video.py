@@ -79,12 +79,11 @@ def _packed(callee: Callee) -> Iterator[Fragment]:
     """Patches of all clips side by side, frame by frame, with the shape of each picture (MiniCPM-V)."""
     if not callee.takes("target_sizes_videos"):
         return
-    for frames in (2, 1):
 
-        def make(draw: Draw, frames: int = frames) -> dict[str, Any]:
-            return {PIXELS: packed(callee, draw, frames), "target_sizes_videos": grid(PACKED_SIDE)}
+    def make(draw: Draw) -> dict[str, Any]:
+        return {PIXELS: packed(callee, draw), "target_sizes_videos": grid(PACKED_SIDE)}
 
-        yield Fragment(f"packed-frames-{frames}", Modality.VIDEO, make)
+    yield Fragment("packed-frames", Modality.VIDEO, make)
 
 
 def _pooled(callee: Callee) -> Iterator[Fragment]:

@@ -146,6 +146,15 @@ def rotary_head_width(value: int, _draft: Draft) -> int:
     return min(value, sizes.HEAD_DIM // 2)
 
 
+@field_rule(r"^index(er)?_n_heads$|^sparse_num_index_heads$", Kind.HEADS)
+def index_heads(value: int, _draft: Draft) -> int:
+    """Sixteen heads that score tokens for sparse attention: what each rectifies to zero ties with its like.
+
+    With four, every sixteenth token scores zero, and which of two such tokens is chosen is an accident.
+    """
+    return min(value, sizes.INDEX_HEADS)
+
+
 @field_rule(
     r"(num|n)_(\w+_)?heads?(_\w+)?$|(^|_)heads?$|_heads$|^n_head$|num_query_groups$|_head_num|num_kv$", Kind.HEADS
 )
@@ -394,6 +403,7 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     rotary_width,
     rotary_head_width,
     head_width,
+    index_heads,
     head_count,
     rank,
     patch_size,

@@ -6,6 +6,7 @@ HIDDEN = 32
 """Width of the residual stream: 4 heads of 8, or of 16 where a config states the width of its heads."""
 HEADS = 4
 HEAD_DIM = 16
+INDEX_HEADS = 16
 VOCABULARY = 128
 LAYERS = 2
 MOST_LAYERS = 6
