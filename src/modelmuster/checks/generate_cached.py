@@ -25,7 +25,10 @@ class GenerateCached(Question):
     def run(self, trial: Trial) -> Finding:
         """Twice the rule's tolerance; up to the first tie that rounding decides otherwise."""
         given = prompt(trial)
-        cached, plain = (logits_of(generate(trial, given, use_cache=used)) for used in (True, False))
+        try:
+            cached, plain = (logits_of(generate(trial, given, use_cache=used)) for used in (True, False))
+        except ImportError as lacking:
+            return not_applicable(f"generate() needs a package that is not installed: {lacking}")
         if cached is None or plain is None:
             return not_applicable("generate() returns no logits")
         compared, steps = compared_steps(trial, plain, cached)
