@@ -49,3 +49,38 @@ def test_packed_inputs_are_not_asked():
     inputs = {"input_ids": models.ids(), "pixel_values": models.noise(7, 4)}
     trial = models.trial(models.subject(Packed(), inputs, modalities=(Modality.TEXT, Modality.IMAGE)))
     assert "pixel_values" in BatchInvariance().applies(trial)
+
+
+class Noisy(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Linear(4, 4)
+
+    def forward(self, pixel_values):
+        return self.inner(pixel_values + torch.randn_like(pixel_values))
+
+
+def test_noise_for_the_whole_batch_is_no_rows_own():
+    trial = models.trial(models.subject(Noisy(), {"pixel_values": models.noise(2, 4)}, modalities=(Modality.IMAGE,)))
+    for check in (BatchInvariance(), BatchPermutation()):
+        assert "random numbers by design" in check.run(trial).message
+
+
+def test_dropout_that_stayed_on_is_no_noise_by_design():
+    subject = models.bert()
+    subject.module.embeddings.dropout.train()
+    assert BatchInvariance().run(models.trial(subject)).outcome is Outcome.FAIL
+
+
+class Padding(torch.nn.Module):
+    """Gives each row as many frames as its first number says, padded to the longest."""
+
+    def forward(self, input_ids, pixel_values):
+        frames = torch.arange(int(input_ids[:, 0].max())) < input_ids[:, :1]
+        return {"logits": pixel_values, "spectrogram": frames.float()}
+
+
+def test_what_is_padded_to_the_longest_row_is_left_out():
+    inputs = {"input_ids": torch.tensor([[3, 1], [5, 1]]).numpy(), "pixel_values": models.noise(2, 4)}
+    trial = models.trial(models.subject(Padding(), inputs, modalities=(Modality.TEXT, Modality.IMAGE)))
+    assert BatchInvariance().run(trial).outcome is Outcome.PASS

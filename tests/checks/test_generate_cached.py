@@ -4,7 +4,8 @@ import caches
 
 import models
 from modelmuster.checks.generate_cached import GenerateCached
-from modelmuster.records import Outcome
+from modelmuster.checks.generation import generate, prompt
+from modelmuster.records import Modality, Outcome
 
 
 def test_healthy_models_pass():
@@ -23,3 +24,19 @@ def test_a_cache_that_forgets_fails(monkeypatch):
 
 def test_a_class_that_cannot_generate_is_not_asked():
     assert "cannot generate" in GenerateCached().applies(models.trial(models.bert()))
+
+
+def test_a_decoder_begins_with_the_token_that_its_configuration_names():
+    subject = models.t5()
+    for config in (subject.module.config, subject.module.generation_config):
+        config.decoder_start_token_id = None
+    subject.module.config.bos_token_id = 7
+    trial = models.trial(subject)
+    assert generate(trial, prompt(trial)).sequences[:, 0].tolist() == [7, 7]
+
+
+def test_a_class_that_is_fed_no_tokens_is_not_asked():
+    subject = models.llama()
+    embeddings = {"inputs_embeds": models.noise(2, 12, 32)}
+    trial = models.trial(models.subject(subject.module, embeddings, modalities=(Modality.EMBEDDING,)))
+    assert "no tokens" in GenerateCached().applies(trial)

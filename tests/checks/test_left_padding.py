@@ -66,3 +66,21 @@ def test_a_table_that_counts_columns_is_not_asked_without_positions():
     subject = models.bert()
     subject.module.forward = lambda input_ids, attention_mask: None
     assert "first column" in LeftPadding().applies(models.trial(subject))
+
+
+def test_a_model_that_begins_to_count_at_two_passes():
+    config = {**models.TEXT, "pad_token_id": 1}
+    module = models.built(transformers.MraModel, transformers.MraConfig, **config)
+    assert int(module.embeddings.position_ids[0, 0]) == 2
+    inputs = {"input_ids": models.ids(), "attention_mask": models.ids() // models.ids()}
+    trial = models.trial(models.subject(module, inputs, family=Family.ENCODER_ONLY, config=config))
+    assert LeftPadding().run(trial).outcome is Outcome.PASS
+
+
+def test_waves_that_are_counted_by_the_column_are_asked_with_positions_only():
+    config = {"vocab_size": 99, "n_embd": 32, "n_layer": 2, "n_head": 4, "dff": 64, "n_positions": 64}
+    module = models.built(transformers.CTRLLMHeadModel, transformers.CTRLConfig, **config)
+    inputs = {"input_ids": models.ids(), "attention_mask": models.ids() // models.ids()}
+    finding = LeftPadding().run(models.trial(models.subject(module, inputs, family=Family.DECODER_ONLY, config=config)))
+    assert finding.outcome is Outcome.PASS, finding.message
+    assert list(finding.figures) == ["given.relative_rmse"]

@@ -40,3 +40,18 @@ def test_other_dtypes_and_routers_are_not_asked():
     subject = models.mixtral()
     assert Trait.MIXTURE_OF_EXPERTS in subject.architecture.traits
     assert "another expert" in LowPrecision().applies(models.trial(subject))
+
+
+class Choosing(torch.nn.Module):
+    """Answers with the numbers of its best proposals, which differ by less than a step of float16."""
+
+    def forward(self, x):
+        scores = 1 + 1e-5 * x[:, 0]
+        return x[scores.topk(3).indices]
+
+
+def test_proposals_that_rounding_chooses_are_no_failure(monkeypatch):
+    monkeypatch.setattr("modelmuster.checks.low_precision.estimate", lambda *args, **kwargs: {"output": 0.0})
+    finding = LowPrecision().run(models.trial(models.subject(Choosing(), {"x": models.noise(32, 8)})))
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert "rounding chose other proposals" in finding.message

@@ -121,3 +121,19 @@ def test_convolutions_before_a_batch_normalisation_keep_the_size_of_the_signal()
     gain = float(block[0].weight.detach().std()) * (32 * 9) ** 0.5
     assert gain == pytest.approx(1, abs=0.1)
     assert float(block[1].weight.detach().mean()) == pytest.approx(1, abs=0.1)
+
+
+def test_a_frozen_table_of_positions_stays(small):
+    small.table.weight.requires_grad_(False)
+    before = small.table.weight.clone()
+    weights.fill(small, 0)
+    assert torch.equal(small.table.weight, before)
+
+
+def test_a_table_that_routes_words_gives_each_different_experts():
+    router = nn.Module()
+    router.num_experts = 4
+    router.register_buffer("routes", torch.zeros(50, 2, dtype=torch.int64))
+    weights.fill(router, 0)
+    assert (router.routes[:, 0] != router.routes[:, 1]).all()
+    assert router.routes.unique().tolist() == [0, 1, 2, 3]

@@ -73,3 +73,14 @@ def test_a_trial_that_runs_keeps_the_outputs(bert):
     heard = trial(bert, {"input_ids": torch.tensor([[5, 6, 7]])})
     assert heard.error is None
     assert heard.outputs["logits"].shape == (1, 3, 99)
+
+
+def test_vectors_that_found_no_place_are_counted():
+    class Silent(torch.nn.Module):
+        def forward(self, ids, vectors):
+            into = torch.zeros(*ids.shape, 8)
+            return into.masked_scatter((ids == 9)[..., None], vectors)
+
+    ids = torch.tensor([[1, 9, 2], [3, 9, 4]])
+    assert trial(Silent(), {"ids": ids, "vectors": torch.zeros(2, 5, 8)}).per_row(Modality.IMAGE) == (5, 5)
+    assert trial(Silent(), {"ids": ids, "vectors": torch.zeros(2, 1, 8)}).told is None

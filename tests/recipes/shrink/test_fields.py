@@ -31,6 +31,8 @@ CASES = [
     ("head-width", "head_dim", 128, 16),
     ("head-width", "d_kv", 8, 8),
     ("head-count", "num_attention_heads", 12, 4),
+    ("index-heads", "index_n_heads", 64, 16),
+    ("index-heads", "index_n_heads", 4, 4),
     ("head-count", "n_head", 3, 2),
     ("rank", "kv_lora_rank", 512, 8),
     ("rank", "hc_lowrank", 320, 8),
