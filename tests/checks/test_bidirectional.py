@@ -1,9 +1,6 @@
 """An encoder with a causal mask is found."""
 
-import dataclasses
-
 import faults
-import msgspec
 
 import models
 from modelmuster.checks.bidirectional import Bidirectional
@@ -23,10 +20,3 @@ def test_an_encoder_that_only_looks_back_fails():
     finding = Bidirectional().run(faults.faulty(models.bert(), causal))
     assert finding.outcome is Outcome.FAIL
     assert "later tokens" in finding.message
-
-
-def test_an_encoder_that_is_made_a_decoder_is_not_asked():
-    subject = models.bert(is_decoder=True)
-    recipe = msgspec.structs.replace(subject.recipe, config={**subject.recipe.config, "is_decoder": True})
-    trial = models.trial(dataclasses.replace(subject, recipe=recipe))
-    assert "is_decoder" in Bidirectional().applies(trial)

@@ -1,11 +1,12 @@
 """A cache that forgets changes the logits of generate()."""
 
 import caches
+import transformers
 
 import models
 from modelmuster.checks.generate_cached import GenerateCached
 from modelmuster.checks.generation import generate, prompt
-from modelmuster.records import Modality, Outcome
+from modelmuster.records import Family, Modality, Outcome
 
 
 def test_healthy_models_pass():
@@ -40,3 +41,11 @@ def test_a_class_that_is_fed_no_tokens_is_not_asked():
     embeddings = {"inputs_embeds": models.noise(2, 12, 32)}
     trial = models.trial(models.subject(subject.module, embeddings, modalities=(Modality.EMBEDDING,)))
     assert "no tokens" in GenerateCached().applies(trial)
+
+
+def test_a_decoder_that_reads_both_ways_by_its_configuration_is_not_asked():
+    module = models.built(transformers.BertGenerationDecoder, transformers.BertGenerationConfig, **models.TEXT)
+    subject = models.subject(module, {"input_ids": models.ids()}, family=Family.ENCODER_ONLY)
+    assert "both ways" in GenerateCached().applies(models.trial(subject))
+    module.config.is_decoder = True
+    assert GenerateCached().applies(models.trial(subject)) is None

@@ -18,8 +18,6 @@ class Bidirectional(Question):
 
     def applies(self, trial: Trial) -> str | None:
         """Models that are fed text alone."""
-        if trial.recipe.config.get("is_decoder"):
-            return "made a decoder by its configuration (is_decoder)"
         return text_only(trial)
 
     def run(self, trial: Trial) -> Finding:

@@ -14,7 +14,7 @@ from modelmuster.contracts import Inputs, Output, Trial
 from modelmuster.numerics.rule import Comparison
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import flatten
-from modelmuster.records import Stage
+from modelmuster.records import Family, Stage
 
 NEW_TOKENS = 4
 """Tokens generated: one by the prefix, three by the cache."""
@@ -29,6 +29,8 @@ def generates(trial: Trial) -> str | None:
         return "this class cannot generate"
     if type(trial.module).generate is not _plain_generate():
         return "the class has a generate() of its own"
+    if trial.architecture.family is Family.ENCODER_ONLY and not getattr(trial.module.config, "is_decoder", False):
+        return "reads both ways by its configuration (is_decoder is false), so that nothing can be kept of a prefix"
     if not any(are_ids(name) for name in trial.inputs):
         return "fed no tokens that generate() could continue"
     return None

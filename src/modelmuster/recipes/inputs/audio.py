@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from modelmuster.recipes.inputs.callee import Callee
+from modelmuster.recipes.inputs.counting import trial
 from modelmuster.recipes.inputs.draw import Draw
 from modelmuster.recipes.inputs.layout import BATCH, Fragment
 from modelmuster.recipes.inputs.sizes import AUDIO_POSITIONS, CODEBOOK_SIZE, CODEBOOKS, MEL_BINS
@@ -15,6 +16,9 @@ from modelmuster.records import Modality
 
 FEATURES = ("input_features", "audio_features", "audio_input_features", "audio_mel", "spectrogram", "mel_spectrogram")
 WAVEFORMS = ("input_values", "audio_values", "waveforms", "waveform", "input_audio", "inputs")
+HIDDEN_SHARE = 4
+"""One part in so many is hidden, from the end, to see whether a mask is over frames at all."""
+
 MASKS = (
     "input_features_mask",
     "feature_attention_mask",
@@ -56,7 +60,9 @@ def audio_fragments(callee: Callee) -> Iterator[Fragment]:
     shared = mask is None and callee.takes("attention_mask") and not callee.takes("input_ids")
     for label, shape, frames in shapes:
         if shared:
-            yield Fragment(label, Modality.AUDIO, _maker(name, shape, "attention_mask", frames, torch.long))
+            masked = _maker(name, shape, "attention_mask", frames, torch.long)
+            if _can_hide(callee, masked):
+                yield Fragment(label, Modality.AUDIO, masked)
             if "attention_mask" not in callee.required:
                 yield Fragment(f"{label}-unmasked", Modality.AUDIO, _maker(name, shape, None, frames, torch.long))
         else:
@@ -112,6 +118,14 @@ def _both(callee: Callee) -> Iterator[Fragment]:
                 }
 
             yield Fragment(f"waveform-and-frames-{frames}-bins-{bins}", Modality.AUDIO, make)
+
+
+def _can_hide(callee: Callee, make: Callable[[Draw], dict[str, Any]]) -> bool:
+    """Whether the mask may hide frames: a mask of ones may be of any length, since some models do not look at it."""
+    made = make(callee.draw(Modality.AUDIO.value))
+    usual = trial(callee.module, made).error
+    made["attention_mask"][:, -made["attention_mask"].shape[1] // HIDDEN_SHARE :] = 0
+    return usual is not None or trial(callee.module, made).error is None
 
 
 def _maker(
