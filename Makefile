@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test lint unit environments snapshots bench older seeds power docs dist ci-pr ci-nightly ci-judge clean
+.PHONY: setup demo test lint unit environments snapshots bench older seeds power docs dist sbom ci-pr ci-nightly ci-judge clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -84,6 +84,10 @@ dist: setup
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
 
+# What the release was built and tested with, package by package.
+sbom: setup
+	$(BIN)/python tools/sbom.py sbom/modelmuster.cdx.json
+
 # What the workflows run: the same commands work here. A run's findings (exit code 1) are judged by the gate.
 SELECTION ?= --shard 1/14
 SHARD     ?= 1/1
@@ -113,4 +117,4 @@ ci-judge: setup
 	$(BIN)/muster gate $(addprefix --baseline ,$(BASELINE)) --annotate --markdown gate.md
 
 clean:
-	rm -rf $(VENV) .muster build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .muster build dist sbom .mypy_cache .ruff_cache .pytest_cache

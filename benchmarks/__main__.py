@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import checks, core, interruption, isolation, records, seeds, steps, sweep, views
+from benchmarks import checks, core, generated, interruption, isolation, records, seeds, steps, sweep, views
 from benchmarks.cluster import faults, overhead
 
 BENCHMARKS = {
@@ -19,10 +19,11 @@ BENCHMARKS = {
     "cluster": overhead.main,
     "cluster-faults": faults.main,
     "seeds": seeds.main,
+    "generated": generated.main,
 }
 
-WHEN_NAMED = frozenset({"seeds"})
-"""Half an hour and more: not among all."""
+WHEN_NAMED = frozenset({"seeds", "generated"})
+"""Many minutes: not among all."""
 
 
 def main(names: list[str]) -> int:

@@ -49,6 +49,9 @@ def test_a_file_is_made_looked_at_kept_and_merged(muster, tmp_path):
     covered = muster("coverage", "bert", "t5", "-o", "out", "--json")
     rows = {row["model_type"]: row for row in json.loads(covered.stdout)["architectures"]}
     assert (rows["bert"]["state"], rows["bert"]["edited"], rows["t5"]["state"]) == ("not run", True, "missing")
+    assert json.loads(covered.stdout)["families"]["encoder-only"] == {"not run": 1}
+    shown = muster("coverage", "bert", "t5", "-o", "out")
+    assert [line.split() for line in shown.stdout.splitlines() if line.startswith(" high")] == [["high", "1", "1"]]
     rest = muster("generate", "bert", "t5", "-o", "out", "--missing", "--standalone")
     assert "test_t5.py" in rest.stdout
     assert "test_bert.py" not in rest.stdout
@@ -67,6 +70,7 @@ def test_a_file_is_made_looked_at_kept_and_merged(muster, tmp_path):
         (["generate", "bert", "--templates", "."], 2, "holds no template"),
         (["generate", "--refresh-priority"], 2, "the hub cannot be asked"),
         (["coverage", "--priority", "urgent"], 2, "muster coverage --help"),
+        (["coverage", "clvp", "--priority", "high"], 2, "no architecture of high priority"),
         (["coverage", "bert", "--html", "/nowhere/x.html"], 2, "--html"),
     ],
 )

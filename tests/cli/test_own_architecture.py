@@ -77,6 +77,32 @@ def test_an_edited_model_is_another_and_a_broken_one_is_listed_with_the_reason(m
         path.write_text(text)
 
 
+def test_a_change_of_its_package_selects_it_and_no_other_change_does(muster, project):
+    def git(*words):
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", str(project), *author, *words], check=True, capture_output=True)
+
+    def planned():
+        return muster(
+            "plan", "--changed", "HEAD", "--repository", str(project), "-t", "torch:cpu", "-c", "forward", "--json"
+        )
+
+    git("init")
+    git("add", "--all")
+    git("commit", "--message", "some")
+    (project / "setup.py").write_text("")
+    assert "touches no architecture" in planned().stderr
+    path = project / "our_model" / "configuration_our_model.py"
+    text = path.read_text()
+    try:
+        path.write_text(f"{text}\n")
+        [cell] = json.loads(planned().stdout)["cells"]
+        assert cell["model_type"] == "our_model"
+    finally:
+        path.write_text(text)
+        (project / "setup.py").unlink()
+
+
 @pytest.mark.parametrize("name", ["Bad", "1st", "a__b", "../x", "bert", "json", "my-model"])
 def test_a_name_that_cannot_be_one_is_refused(name, tmp_path):
     done = CliRunner().invoke(app, [name, "--output", str(tmp_path / "x")])

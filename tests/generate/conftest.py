@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from modelmuster.generate import stock
+from modelmuster.generate import shipped as shipping
 from modelmuster.generate.blueprint import Blueprint, Carrier
 from modelmuster.records import Family, Modality
 from modelmuster.settings import Home
@@ -12,8 +12,8 @@ from modelmuster.settings import Home
 @pytest.fixture(scope="session")
 def shipped():
     """Every blueprint of the shipped snapshot, by model type."""
-    _, entries = stock.read_snapshot(next(stock.SHIPPED.glob("*.jsonl")))
-    return {model_type: entry for (model_type, _), entry in entries.items()}
+    read = shipping.read(next(shipping.FOLDER.glob("*.jsonl")))
+    return {model_type: entry for (model_type, _), entry in read.entries.items()}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 
 from modelmuster import catalog
 from modelmuster.errors import InfrastructureError
+from modelmuster.generate import shipped as shipping
 from modelmuster.generate import stock
 from modelmuster.generate.blueprint import Blueprint, encode
 from modelmuster.generate.survey import survey
@@ -12,22 +13,21 @@ from modelmuster.generate.workshop import Order
 
 
 @pytest.fixture
-def ship(tmp_path, monkeypatch):
-    """Ship these blueprints instead of the real snapshot."""
+def ship(tmp_path, monkeypatch, bert):
+    """Ship this blueprint of BERT instead of the real snapshot."""
 
-    def ship(*entries, **origin):
+    def ship(entry, **origin):
         path = tmp_path / "snapshots" / f"{catalog.load().transformers}.jsonl"
-        stock.write_snapshot(entries, path)
-        if origin:
-            first, *rest = path.read_bytes().splitlines(keepends=True)
-            changed = {**msgspec.json.decode(first), **origin}
-            path.write_bytes(msgspec.json.encode(changed) + b"\n" + b"".join(rest))
-        monkeypatch.setattr(stock, "SHIPPED", path.parent)
-        stock._shipped.cache_clear()
+        shipping.write({bert: entry}, path)
+        first, *rest = path.read_bytes().splitlines(keepends=True)
+        changed = {**msgspec.json.decode(first), **origin}
+        path.write_bytes(msgspec.json.encode(changed) + b"\n" + b"".join(rest))
+        monkeypatch.setattr(shipping, "FOLDER", path.parent)
+        shipping.current.cache_clear()
         return path
 
     yield ship
-    stock._shipped.cache_clear()
+    shipping.current.cache_clear()
 
 
 @pytest.fixture
@@ -36,17 +36,21 @@ def bert():
     return Order(entry, entry.default_class)
 
 
+def known(make_blueprint, **changed):
+    return make_blueprint(model_type="bert", model_class="BertForMaskedLM", **changed)
+
+
 def test_a_snapshot_that_is_true_is_used_without_building(ship, bert, home, make_blueprint):
-    made = make_blueprint(model_type="bert", model_class="BertForMaskedLM")
+    made = known(make_blueprint)
     ship(made)
     built = []
-    assert stock.find([bert], home, built.append) == {("bert", "BertForMaskedLM"): made}
+    assert stock.find([bert], home, built.append, fresh=True) == {("bert", "BertForMaskedLM"): made}
     assert not built
 
 
-@pytest.mark.parametrize("origin", [{"code": "other"}, {"format": 99}])
-def test_a_stale_snapshot_is_not_used_and_what_is_built_is_remembered(ship, bert, home, make_blueprint, origin):
-    ship(make_blueprint(model_type="bert", model_class="BertForMaskedLM", parameters=1), **origin)
+@pytest.mark.parametrize("origin", [{"makers": "other"}, {"format": 99}, {"data": {"bert": "another override"}}])
+def test_what_is_no_longer_true_is_not_used_and_what_is_built_is_remembered(ship, bert, home, make_blueprint, origin):
+    ship(known(make_blueprint, parameters=1), **origin)
     built = []
     [made] = stock.find([bert], home, built.append).values()
     assert built == [made]
@@ -57,8 +61,16 @@ def test_a_stale_snapshot_is_not_used_and_what_is_built_is_remembered(ship, bert
     assert len(built) == 1
 
 
+def test_a_snapshot_behind_the_code_is_used_and_left_aside_where_that_is_asked(ship, bert, home, make_blueprint):
+    made = known(make_blueprint, parameters=1)
+    ship(made, code="older")
+    assert shipping.current().is_behind
+    assert list(stock.find([bert], home).values()) == [made]
+    assert list(stock.find([bert], home, fresh=True).values()) != [made]
+
+
 def test_a_type_that_lacked_a_package_is_tried_again_once_it_is_there(ship, bert, home, make_blueprint):
-    gone = make_blueprint(model_type="bert", model_class="BertForMaskedLM", reason="x", missing="no_such_package")
+    gone = known(make_blueprint, reason="x", missing="no_such_package")
     ship(gone)
     assert list(stock.find([bert], home).values()) == [gone]
     ship(msgspec.structs.replace(gone, missing="json"))
@@ -83,10 +95,13 @@ def test_a_blueprint_survives_the_snapshot(shipped):
         assert msgspec.json.decode(encode(entry), type=Blueprint) == entry
 
 
-def test_the_shipped_snapshot_tells_the_truth(shipped):
-    origin, _ = stock.read_snapshot(next(stock.SHIPPED.glob("*.jsonl")))
-    if origin.code != stock.code_key():
-        pytest.skip("made by other code, and therefore not used; to be made anew: make snapshots")
-    known = catalog.load()
-    for name in ("bert", "llama", "t5", "vit", "wav2vec2", "llava", "time_series_transformer"):
-        assert survey(known.get(name), shipped[name].model_class) == shipped[name], name
+def test_the_shipped_snapshot_is_of_the_overrides_as_they_are(shipped):
+    snapshot, types = shipping.current(), catalog.load()
+    stale = [name for name, entry in shipped.items() if not snapshot.find(Order(types.get(name), entry.model_class))]
+    assert not stale, f"the snapshot is not true of {len(stale)} of {len(shipped)} types any more; type: make snapshots"
+
+
+@pytest.mark.parametrize("name", ["bert", "llama", "t5", "vit", "wav2vec2", "llava", "time_series_transformer"])
+def test_the_shipped_snapshot_tells_the_truth(shipped, name):
+    made = survey(catalog.load().get(name), shipped[name].model_class)
+    assert made == shipped[name], "what is made now is not what is shipped; type: make snapshots"

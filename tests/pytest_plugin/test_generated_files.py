@@ -67,6 +67,7 @@ def test_results_go_to_the_journal_and_the_store(run_file):
     done = run_file("--muster-target", "torch:cpu", "-m", "encoder_only and torch_cpu")
     assert "2 failed, 2 passed, 1 skipped, 1 xfailed" in done.stdout, done.stdout
     assert "pass rate 2 of 5 decided" in done.stdout
+    assert "muster: torch:cpu 🚀 real" in done.stdout
     home = Home.find()
     folder = folders.latest_run(home)
     [record] = journal.read(folder.journal)
@@ -81,7 +82,9 @@ def test_results_go_to_the_journal_and_the_store(run_file):
     }
     assert [result.check for result in record.results if result.expected] == ["test_known"]
     assert record.provenance.evidence.precision == "float32"
-    assert folder.read_environment().devices == {"torch:cpu": record.provenance.evidence.device_name}
+    device = record.provenance.evidence.device_name
+    assert folder.read_environment().devices == {"torch:cpu": device}
+    assert f"torch:cpu was {device}" in done.stdout
     with store.reader(home) as reader:
         found = file_tests(reader)["bert"]
     assert found.run_id == folder.run_id

@@ -1,4 +1,4 @@
-"""Which architectures a change of the library's source can touch: by the files that differ, and who imports them."""
+"""Which architectures a change of source can touch, the library's or one's own: by the files that differ."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from modelmuster.catalog import own
 from modelmuster.errors import MissingDependency, UsageError
 from modelmuster.records import Architecture
 
@@ -44,24 +45,35 @@ print(json.dumps({module: downstream(module) for module in changed if module in 
 def affected(architectures: Iterable[Architecture], repository: Path, reference: str) -> dict[str, str]:
     """The architectures whose modelling code, or code that it imports, differs from a commit, with the file that does.
 
+    Of an own architecture, every file of its package counts.
+
     Args:
         architectures: the entries to choose from.
-        repository: a checkout of transformers.
+        repository: a checkout of transformers, or of packages with own architectures.
         reference: a commit, branch or tag; the working tree is compared with what it and HEAD have in common.
 
     Raises:
-        UsageError: no checkout of transformers, or git does not know the reference.
+        UsageError: nothing of that kind is there, or git does not know the reference.
         MissingDependency: grimp is not installed.
     """
-    root = _package_root(repository)
-    changed = {
-        module: file for file in changed_files(repository, reference) if (module := _module_of(root, repository / file))
+    entries, root, packages = list(architectures), _package_root(repository), _own_packages(repository)
+    if root is None and not packages:
+        raise UsageError(
+            f"{repository} is no checkout of transformers, and no architecture of your own lies in it",
+            hint="say where it is: --repository PATH; without --changed everything is selected",
+        )
+    files = changed_files(repository, reference)
+    causes = {
+        package: file
+        for file in files
+        for package, folder in packages
+        if (repository / file).resolve().is_relative_to(folder)
     }
-    if not changed:
-        return {}
-    causes = _downstream(root, changed)
+    if root is not None:
+        changed = {module: file for file in files if (module := _module_of(root, repository / file))}
+        causes |= _downstream(root, changed) if changed else {}
     found = {}
-    for entry in architectures:
+    for entry in entries:
         touched = sorted(module for module in causes if module == entry.module or module.startswith(f"{entry.module}."))
         if touched:
             found[entry.model_type] = causes[touched[0]]
@@ -80,14 +92,16 @@ def changed_files(repository: Path, reference: str) -> list[str]:
     return sorted({name for name in (named + new).split("\0") if name.endswith(".py")})
 
 
-def _package_root(repository: Path) -> Path:
-    for root in (repository / "src", repository):
-        if (root / PACKAGE / "models").is_dir():
-            return root.resolve()
-    raise UsageError(
-        f"{repository} is no checkout of transformers",
-        hint="say where it is: --repository PATH; without --changed everything is selected",
-    )
+def _package_root(repository: Path) -> Path | None:
+    """The folder that holds the library; None where the repository is no checkout of it."""
+    found = (root.resolve() for root in (repository / "src", repository) if (root / PACKAGE / "models").is_dir())
+    return next(found, None)
+
+
+def _own_packages(repository: Path) -> list[tuple[str, Path]]:
+    """Packages of own architectures that are installed from the repository, with their folders."""
+    places = [(package, folder.resolve()) for package in own.packages() for folder in own.folders(package)]
+    return [(package, folder) for package, folder in places if folder.is_relative_to(repository.resolve())]
 
 
 def _module_of(root: Path, file: Path) -> str | None:

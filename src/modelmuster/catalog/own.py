@@ -44,6 +44,12 @@ def is_own(module: str) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages())
 
 
+def folders(package: str) -> list[Path]:
+    """Where the code of a package lies; nowhere for one that is not installed."""
+    found = find_spec(package)
+    return [Path(folder) for folder in (found.submodule_search_locations or ())] if found else []
+
+
 def code(model_type: str) -> str:
     """SHA-256 over the code of an own architecture; empty for one of the library.
 
@@ -51,10 +57,9 @@ def code(model_type: str) -> str:
     """
     if model_type not in points():
         return ""
-    found = find_spec(points()[model_type].module)
     digest = hashlib.sha256()
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        for path in sorted(Path(folder).rglob("*.py")):
+    for folder in folders(points()[model_type].module):
+        for path in sorted(folder.rglob("*.py")):
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

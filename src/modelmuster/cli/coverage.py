@@ -11,7 +11,11 @@ from modelmuster.cli import selecting
 from modelmuster.cli.generate import FOLDER, PriorityName
 
 if TYPE_CHECKING:
-    from modelmuster.generate.coverage import Coverage
+    from collections import Counter
+
+    from rich.table import Table
+
+    from modelmuster.generate.coverage import Coverage, State
 
 
 def coverage(
@@ -30,7 +34,7 @@ def coverage(
     from modelmuster import catalog
     from modelmuster.catalog.priority import Priority, ranking
     from modelmuster.cli.console import err, write_json
-    from modelmuster.errors import UnknownName
+    from modelmuster.errors import NothingSelected, UnknownName
     from modelmuster.generate import coverage as coverages
 
     if priority is not None and priority not in list(Priority):
@@ -38,6 +42,8 @@ def coverage(
     ranks = ranking()
     chosen = selecting.chosen_architectures(selecting.Choice(terms=terms, families=family))
     chosen = [entry for entry in chosen if priority is None or ranks.of(entry.model_type) == priority]
+    if not chosen:
+        raise NothingSelected(f"no architecture of {priority} priority is among them", hint="see: muster coverage")
     found = coverages.cover(chosen, coverages.files_in(folder), _results(), ranks)
     if html is not None:
         from modelmuster.generate import page
@@ -67,7 +73,9 @@ def _results() -> Any:
 def _document(found: Coverage) -> dict[str, Any]:
     return {
         "ranking": {"date": found.ranking.date, "source": found.ranking.source},
-        "counts": {state.value: number for state, number in found.counts.items()},
+        "counts": _by_state(found.counts),
+        "priorities": {priority.value: _by_state(counts) for priority, counts in found.by_priority()},
+        "families": {family.value: _by_state(counts) for family, counts in found.by_family()},
         "architectures": [
             {
                 "model_type": row.model_type,
@@ -85,19 +93,33 @@ def _document(found: Coverage) -> dict[str, Any]:
     }
 
 
-def _table(found: Coverage) -> None:
-    from rich import box
-    from rich.table import Table
+def _by_state(counts: Counter[State]) -> dict[str, int]:
+    return {state.value: number for state, number in counts.items()}
 
+
+def _table(found: Coverage) -> None:
     from modelmuster.cli.reading import safe, table_console
 
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for name in ("architecture", "family", "priority", "state", "results"):
-        table.add_column(name)
+    rows = _columns("architecture", "family", "priority", "state", "results")
     for row in found.rows:
         state = row.state.value + (", edited" if row.edited else "")
         results = str(row.tally) if row.tally else row.note
-        table.add_row(*map(safe, (row.model_type, row.family.value, row.priority.value, state, results)))
-    table_console().print(table)
-    counts = ", ".join(f"{number} {state.value}" for state, number in found.counts.most_common())
-    typer.echo(f"{counts}; priorities: {found.ranking.source}, {found.ranking.date}", err=True)
+        rows.add_row(*map(safe, (row.model_type, row.family.value, row.priority.value, state, results)))
+    table_console().print(rows)
+    counts = _columns("priority or family", *(state.value for state in found.states))
+    for group, number in [*found.by_priority(), *found.by_family()]:
+        if number:
+            counts.add_row(group.value, *(str(number[state]) for state in found.states))
+    table_console().print(counts)
+    total = ", ".join(f"{number} {state.value}" for state, number in found.counts.most_common())
+    typer.echo(f"{total}; priorities: {found.ranking.source}, {found.ranking.date}", err=True)
+
+
+def _columns(*names: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for name in names:
+        table.add_column(name)
+    return table

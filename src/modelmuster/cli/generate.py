@@ -23,6 +23,11 @@ PriorityName = Annotated[
 FOLDER = Path("muster_tests")
 """Where test files go, and are looked for, unless told otherwise."""
 
+BEHIND = (
+    "note: what is known of these models was recorded before the code of recipes or checks changed; "
+    "build them now: --fresh, renew all that is shipped: make snapshots"
+)
+
 
 def generate(
     terms: selecting.Terms = None,
@@ -47,6 +52,10 @@ def generate(
     ] = False,
     update: Annotated[bool, typer.Option("--update", help="Merge what is new into edited files.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace edited files.")] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Build each model now; what older code recorded of it does not count."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, write nothing.")] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Show what would change, write nothing; exit 1 if anything would.")
@@ -62,6 +71,7 @@ def generate(
     """
     from modelmuster import catalog
     from modelmuster.catalog import priority as priorities
+    from modelmuster.cli.console import err
     from modelmuster.errors import UsageError
     from modelmuster.generate import files, making, render
     from modelmuster.settings import Home
@@ -89,8 +99,11 @@ def generate(
         verify=verify,
         force=force,
         update=update,
+        fresh=fresh,
     )
     made = making.make(wish, known, home, advance=_say_built)
+    if made.behind:
+        err().print(BEHIND, markup=False, soft_wrap=True)
     if not (dry_run or diff):
         for change in made.changes:
             files.write(change, home)

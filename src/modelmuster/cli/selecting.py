@@ -73,7 +73,9 @@ Changed = Annotated[
         metavar="REF",
     ),
 ]
-Repository = Annotated[Path, typer.Option("--repository", help="A checkout of transformers, for --changed.")]
+Repository = Annotated[
+    Path, typer.Option("--repository", help="A checkout of transformers or of your own architecture, for --changed.")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,11 @@ class Coverage:
         """Architectures by state."""
         return Counter(row.state for row in self.rows)
 
+    @property
+    def states(self) -> list[State]:
+        """The states that occur, in their order."""
+        return [state for state in State if self.counts[state]]
+
     def by_family(self) -> list[tuple[Family, Counter[State]]]:
         """The same for each family."""
         families = sorted({row.family for row in self.rows})

@@ -53,7 +53,7 @@ def _constant(array: np.ndarray, shape: str) -> str:
     value, dtype = array.flat[0].item(), array.dtype.name
     made = {0: "zeros", 1: "ones"}.get(value)
     kept = "" if dtype == "float32" else f", dtype=torch.{dtype}"
-    return f"torch.{made}({shape}{kept})" if made else f"torch.full(({shape},), {value!r}{kept})"
+    return f"torch.{made}({shape}{kept})" if made else f"torch.full({array.shape}, {value!r}{kept})"
 
 
 def _floats(array: np.ndarray, shape: str, dtype: str) -> str:
@@ -79,10 +79,9 @@ def _whole(array: np.ndarray, dtype: str, most: int) -> str:
         return f"torch.tensor({_nested(array)}{dtype})"
     if np.array_equal(array.ravel(), np.arange(array.size)):
         return f"torch.arange({array.size}{dtype}).reshape{array.shape}"
-    shape = ", ".join(map(str, array.shape))
     if array.dtype.kind == "b":
-        return f"torch.rand({shape}) < {array.mean():.2g}"
-    return f"torch.randint({array.min()}, {array.max() + 1}, ({shape},){dtype})"
+        return f"torch.rand({array.shape}) < {array.mean():.2g}"
+    return f"torch.randint({array.min()}, {array.max() + 1}, {array.shape}{dtype})"
 
 
 def _length(values: Sequence[Any]) -> int:

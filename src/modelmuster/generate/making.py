@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelmuster.catalog import Catalog
 from modelmuster.errors import UnknownName
-from modelmuster.generate import drafts, files, stock
+from modelmuster.generate import drafts, files, shipped, stock
 from modelmuster.generate.blueprint import Blueprint, without_recipe
 from modelmuster.generate.names import FileNames
 from modelmuster.generate.render import Style, known_checks
@@ -28,6 +28,8 @@ class Wish:
     verify: bool = False
     force: bool = False
     update: bool = False
+    fresh: bool = False
+    """Whether to build what was recorded by other code than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Made:
     changes: list[files.Change]
     without: list[Blueprint]
     """Classes for which there is no recipe, with the reason."""
+    behind: bool
+    """Whether some of it was recorded by other code than this."""
 
 
 def make(wish: Wish, catalog: Catalog, home: Home, *, advance: Callable[[Blueprint], None] | None = None) -> Made:
@@ -51,7 +55,9 @@ def make(wish: Wish, catalog: Catalog, home: Home, *, advance: Callable[[Bluepri
     names = FileNames(entry.model_type for entry in catalog)
     orders = list(_orders(wish))
     without = [_no_class(entry) for entry in wish.architectures if not entry.model_classes]
-    found = stock.find(orders, home, advance)
+    found = stock.find(orders, home, advance, fresh=wish.fresh)
+    snapshot = shipped.current()
+    behind = snapshot is not None and snapshot.is_behind and not wish.fresh and any(map(snapshot.find, orders))
     named: dict[str, Blueprint] = {}
     for order in orders:
         entry = found[order.architecture.model_type, order.model_class]
@@ -67,7 +73,7 @@ def make(wish: Wish, catalog: Catalog, home: Home, *, advance: Callable[[Bluepri
     changes = [
         files.decide(draft, wish.folder / draft.name, home, force=wish.force, update=wish.update) for draft in made
     ]
-    return Made(_sound(changes), without)
+    return Made(_sound(changes), without, behind)
 
 
 def _orders(wish: Wish) -> Sequence[Order]:

@@ -204,7 +204,6 @@ def _is_below(id_: str, other: str) -> bool:
 
 
 def _header(name: str, probe: Probe | None) -> str:
-    inference = plugins.targets().get(name).inference
     found = f"{probe.device_name or probe.reason}" if probe else "not looked for"
     state = "" if probe is None or probe.available else "not available: "
-    return f"muster: {name} {inference.mark} {inference.value}, {state}{found}"
+    return f"{targets.label(name)}, {state}{found}"

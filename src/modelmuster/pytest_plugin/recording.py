@@ -26,6 +26,7 @@ class Recording:
         self.counts: Counter[Outcome] = Counter()
         self.mock = 0
         self.note = ""
+        self.devices: dict[str, str] = {}
         self._open = contextlib.ExitStack()
         self._journal: journal.Journal | None = None
 
@@ -45,10 +46,11 @@ class Recording:
             MusterError: another run is writing in this home, or it cannot be written.
         """
         now = environment.capture(self.found)
+        self.devices = dict(devices or {})
         try:
             self._open.enter_context(locking.held(self.home, purpose=f"pytest, run {self.run_id}"))
             folder = folders.create_run(
-                self.home, plan, msgspec.structs.replace(now, devices=now.devices | dict(devices or {}))
+                self.home, plan, msgspec.structs.replace(now, devices=now.devices | self.devices)
             )
             self._journal = self._open.enter_context(journal.Journal(folder.journal))
         except MusterError:
@@ -83,6 +85,8 @@ class Recording:
             return
         counted = ", ".join(f"{self.counts[outcome]} {words(outcome)}" for outcome in Outcome if self.counts[outcome])
         decided = sum(self.counts[outcome] for outcome in DECIDED)
+        for target, device in self.devices.items():
+            terminal.line(f"{target} was {device}")
         terminal.line(f"{counted or 'nothing reached'} of {self.planned} planned")
         if decided:
             terminal.line(f"pass rate {self.counts[Outcome.PASS]} of {decided} decided")

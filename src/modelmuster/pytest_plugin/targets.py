@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 from modelmuster import plugins
@@ -10,6 +13,7 @@ from modelmuster.pytest_plugin import session
 from modelmuster.runs.probes import available_targets, select_targets
 
 _KEY = pytest.StashKey[list[str]]()
+HEADER = "modelmuster-header"
 WORKER_KEY = "muster_targets"
 """Under which the names reach the processes of pytest-xdist, so that each need not look for itself."""
 
@@ -25,9 +29,28 @@ def chosen(config: pytest.Config) -> list[str]:
     return config.stash[_KEY]
 
 
+@dataclass(frozen=True)
+class Header:
+    """Says, once tests are collected, what will be real and what will not."""
+
+    names: Sequence[str]
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """A line for each target."""
+        return [label(name) for name in self.names]
+
+
+def label(name: str) -> str:
+    """The target with its kind of inference: a mark beside a word."""
+    inference = plugins.targets().get(name).inference
+    return f"muster: {name} {inference.mark} {inference.value}"
+
+
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """Once for each target, with the target as a mark: `-m torch_cpu`."""
     names = chosen(metafunc.config)
+    if not (metafunc.config.pluginmanager.has_plugin(HEADER) or metafunc.config.getoption("muster")):
+        metafunc.config.pluginmanager.register(Header(names), HEADER)
     marked = [pytest.param(name, id=name, marks=getattr(pytest.mark, mark(metafunc.config, name))) for name in names]
     metafunc.parametrize("muster_target", marked, indirect=True, scope="module")
 
