@@ -52,9 +52,14 @@ def test_a_file_is_made_looked_at_kept_and_merged(muster, tmp_path):
     assert json.loads(covered.stdout)["families"]["encoder-only"] == {"not run": 1}
     shown = muster("coverage", "bert", "t5", "-o", "out")
     assert [line.split() for line in shown.stdout.splitlines() if line.startswith(" high")] == [["high", "1", "1"]]
+    shown = json.loads(muster("generate", "t5", "-o", "out", "--diff", "--json").stdout)
+    assert "+def test_encoder_padding" in shown["files"][0]["diff"]
     rest = muster("generate", "bert", "t5", "-o", "out", "--missing", "--standalone")
     assert "test_t5.py" in rest.stdout
     assert "test_bert.py" not in rest.stdout
+    nothing = muster("generate", "bert", "-o", "out", "--missing")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "nothing to do" in nothing.stderr
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def generate(
     from modelmuster.catalog import priority as priorities
     from modelmuster.cli.console import err
     from modelmuster.errors import UsageError
-    from modelmuster.generate import files, making, render
+    from modelmuster.generate import coverage, files, making, render
     from modelmuster.settings import Home
 
     if classes not in ("default", "all"):
@@ -88,8 +88,9 @@ def generate(
         )
     home, known = Home.find(), catalog.load()
     wish = making.Wish(
-        architectures=_chosen(terms, family, output, priority, missing=missing),
+        architectures=_chosen(terms, family, priority),
         folder=output,
+        have=coverage.files_by_class(output) if missing else (),
         every_class=classes == "all",
         style=render.Style(
             standalone=standalone,
@@ -111,17 +112,9 @@ def generate(
     raise typer.Exit(_exit_code(made, asked_by_name=bool(terms), looking=diff))
 
 
-def _chosen(
-    terms: list[str] | None,
-    family: list[str] | None,
-    output: Path,
-    priority: str | None,
-    *,
-    missing: bool,
-) -> list[Architecture]:
+def _chosen(terms: list[str] | None, family: list[str] | None, priority: str | None) -> list[Architecture]:
     from modelmuster.catalog.priority import Priority, ranking
     from modelmuster.errors import NothingSelected, UnknownName
-    from modelmuster.generate import coverage
 
     chosen = selecting.chosen_architectures(selecting.Choice(terms=terms, families=family))
     if priority is not None:
@@ -129,11 +122,8 @@ def _chosen(
             raise UnknownName("priority", priority, list(Priority), see="muster generate --help")
         ranks = ranking()
         chosen = [entry for entry in chosen if ranks.of(entry.model_type) == priority]
-    if missing:
-        have = coverage.files_in(output)
-        chosen = [entry for entry in chosen if entry.model_type not in have]
     if not chosen:
-        raise NothingSelected("no architecture is left to make a file for", hint="see: muster coverage")
+        raise NothingSelected(f"no architecture of {priority} priority is among them", hint="see: muster coverage")
     return chosen
 
 
@@ -152,7 +142,7 @@ def _show(made: Made, *, as_json: bool, as_diff: bool) -> None:
     if as_json:
         write_json(
             {
-                "files": [_row(change) for change in made.changes],
+                "files": [_row(change) | ({"diff": change.diff} if as_diff else {}) for change in made.changes],
                 "without": [
                     {"model_type": entry.model_type, "model_class": entry.model_class, "reason": entry.reason}
                     for entry in made.without

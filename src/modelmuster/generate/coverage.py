@@ -79,10 +79,18 @@ class Coverage:
 def files_in(folder: Path) -> dict[str, list[Path]]:
     """The generated files below a folder, by model type."""
     found: dict[str, list[Path]] = {}
+    for (model_type, _), paths in files_by_class(folder).items():
+        found.setdefault(model_type, []).extend(paths)
+    return found
+
+
+def files_by_class(folder: Path) -> dict[tuple[str, str], list[Path]]:
+    """The generated files below a folder, by model type and class."""
+    found: dict[tuple[str, str], list[Path]] = {}
     for path in sorted(folder.rglob("test_*.py")):
         read = header.read_file(path)
         if read is not None:
-            found.setdefault(read.model_type, []).append(path)
+            found.setdefault((read.model_type, read.model_class), []).append(path)
     return found
 
 

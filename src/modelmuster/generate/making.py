@@ -25,6 +25,8 @@ class Wish:
     folder: Path
     style: Style
     every_class: bool = False
+    have: Collection[tuple[str, str]] = ()
+    """Types with their classes that are left out, for they have a file."""
     verify: bool = False
     force: bool = False
     update: bool = False
@@ -53,7 +55,7 @@ def make(wish: Wish, catalog: Catalog, home: Home, *, advance: Callable[[Bluepri
     """
     files.prepare_folder(wish.folder)
     names = FileNames(entry.model_type for entry in catalog)
-    orders = list(_orders(wish))
+    orders = _orders(wish)
     without = [_no_class(entry) for entry in wish.architectures if not entry.model_classes]
     found = stock.find(orders, home, advance, fresh=wish.fresh)
     snapshot = shipped.current()
@@ -76,12 +78,12 @@ def make(wish: Wish, catalog: Catalog, home: Home, *, advance: Callable[[Bluepri
     return Made(_sound(changes), without, behind)
 
 
-def _orders(wish: Wish) -> Sequence[Order]:
+def _orders(wish: Wish) -> list[Order]:
     return [
         Order(entry, name)
         for entry in wish.architectures
         for name in ([c.name for c in entry.model_classes] if wish.every_class else [entry.default_class])
-        if name is not None
+        if name is not None and (entry.model_type, name) not in wish.have
     ]
 
 
