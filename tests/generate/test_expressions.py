@@ -18,6 +18,7 @@ def evaluated(value, **options):
     [
         np.array([[3, 1, 4], [1, 5, 9]]),
         np.array([[5] * 3 + [99] * 300 + [7], [6] * 3 + [99] * 300 + [8]]),
+        np.arange(101, 125).reshape(1, 24)[:, ::-1],
         np.tile(np.array([0] * 20 + [1] * 20), (2, 1)),
         np.arange(4096).reshape(2, 2048),
         np.ones((2, 500), np.int64),
@@ -76,3 +77,14 @@ def test_a_list_of_drawn_members_draws_each():
     source, value = evaluated([draw.standard_normal((3, 8)).astype(np.float32) for _ in range(2)])
     assert "*" not in source
     assert not torch.equal(*value)
+
+
+def test_a_row_is_written_in_pieces_that_fit_on_a_line():
+    source, _ = evaluated(np.arange(101, 125).reshape(1, 24)[:, ::-1])
+    assert all(len(piece) <= 80 for piece in source.split(" + "))
+
+
+def test_tables_of_more_than_two_axes_are_drawn_sooner():
+    array = np.random.default_rng(0).integers(5, 90, (2, 12, 4))
+    assert expression(array).startswith("torch.randint(")
+    assert expression(array.reshape(8, 12)).startswith("torch.tensor(")

@@ -5,7 +5,8 @@ import ast
 import pytest
 
 from modelmuster.errors import UsageError
-from modelmuster.generate.render import Style, check_folder, render, source
+from modelmuster.generate.render import Style, check_folder, render
+from modelmuster.generate.sources import source
 from modelmuster.records import Family
 
 

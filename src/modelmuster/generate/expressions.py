@@ -12,6 +12,9 @@ import numpy as np
 MOST_ITEMS = 24
 """Items of a row that are written out one by one."""
 
+WIDEST = 96
+"""Characters of a list in one piece."""
+
 MOST_IN_ALL = 128
 """Items of an array that are written out, runs of equal values counted once."""
 
@@ -72,6 +75,8 @@ def _floats(array: np.ndarray, shape: str, dtype: str) -> str:
 
 
 def _whole(array: np.ndarray, dtype: str, most: int) -> str:
+    if array.ndim > 2:  # a matrix is a line for each row, more is a page
+        most //= 4
     if array.ndim > 1 and len(array) > 1 and array[0].size >= MOST_ITEMS and (array == array[:1]).all():
         times = ", ".join([str(len(array)), *["1"] * (array.ndim - 1)])
         return f"{_whole(array[0], dtype, most)}.repeat({times})"
@@ -98,7 +103,7 @@ def _nested(array: np.ndarray) -> str:
 def _row(values: Sequence[Any]) -> str:
     """`[5, 9] + [120] * 64 + [3]`: long runs are counted."""
     if len(values) <= MOST_ITEMS and all(length < MOST_ITEMS // 2 for _, length in _runs(values)):
-        return str(list(values))
+        return _listed(values)
     parts: list[str] = []
     single: list[Any] = []
     for value, length in _runs(values):
@@ -106,12 +111,19 @@ def _row(values: Sequence[Any]) -> str:
             single += [value] * length
             continue
         if single:
-            parts.append(str(single))
+            parts.append(_listed(single))
             single = []
         parts.append(f"[{value!r}] * {length}")
     if single:
-        parts.append(str(single))
+        parts.append(_listed(single))
     return " + ".join(parts)
+
+
+def _listed(values: Sequence[Any]) -> str:
+    """A list, in pieces where a formatter would give each item a line of its own."""
+    whole, size = str(list(values)), MOST_ITEMS // 2
+    pieces = [str(list(values[start : start + size])) for start in range(0, len(values), size)]
+    return whole if len(whole) <= WIDEST else " + ".join(pieces)
 
 
 def _runs(values: Sequence[Any]) -> list[tuple[Any, int]]:

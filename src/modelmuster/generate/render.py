@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +15,8 @@ import jinja2
 from modelmuster.errors import UsageError
 from modelmuster.generate import header
 from modelmuster.generate.blueprint import Blueprint
+from modelmuster.generate.packing import is_long, packed
+from modelmuster.generate.sources import arguments, source
 from modelmuster.records import Family
 
 SHIPPED = Path(__file__).with_name("templates")
@@ -68,19 +68,6 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"{folder} holds no template", hint=f"a template is called after its family: {names}")
 
 
-def source(value: Any) -> str:
-    """The value as Python source."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return f'float("{value}")'
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{source(name)}: {source(member)}" for name, member in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(source, value))}]"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(source, value))}{',' if len(value) == 1 else ''})"
-    return json.dumps(value) if isinstance(value, str) else repr(value)
-
-
 def _context(blueprint: Blueprint, style: Style) -> dict[str, Any]:
     questions = [name for name in blueprint.questions if not style.checks or name in style.checks]
     expressions = blueprint.inputs.values()
@@ -92,6 +79,7 @@ def _context(blueprint: Blueprint, style: Style) -> dict[str, Any]:
         "article": "an" if blueprint.family.value[0] in "aeio" else "a",
         "packages": sorted({_module(one) for one in (blueprint.config_source, blueprint.class_source)} - {""}),
         "questions": questions,
+        "long_config": is_long(blueprint.config),
         "cache_argument": blueprint.cache,
         "decoded": "logits" if "logits" in blueprint.outputs else "last_hidden_state",
         "draws": any("torch.rand" in text for text in expressions),
@@ -117,7 +105,13 @@ def _environment(templates: Path | None) -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - Python is written, not HTML
     )
-    environment.filters |= {"source": source, "docstring": _docstring, "place": _place_of, "arguments": _arguments}
+    environment.filters |= {
+        "source": source,
+        "docstring": _docstring,
+        "place": _place_of,
+        "arguments": arguments,
+        "packed": packed,
+    }
     return environment
 
 
@@ -135,13 +129,6 @@ def _place_of(written: str) -> str:
 def _docstring(text: Any) -> str:
     """Text that can stand inside a docstring, whatever the catalogue holds."""
     return re.sub(r"\s+", " ", str(text)).replace("\\", "/").replace('"', "'")
-
-
-def _arguments(config: Mapping[str, Any]) -> str:
-    """Keyword arguments of a call; names that are no identifiers go through a dictionary."""
-    named = [f"{name}={source(value)}" for name, value in config.items() if name.isidentifier()]
-    others = {name: value for name, value in config.items() if not name.isidentifier()}
-    return ", ".join([*named, *([f"**{source(others)}"] if others else [])])
 
 
 def _place(error: BaseException) -> str:
