@@ -31,36 +31,42 @@ def drafts(shipped):
     return drawn_up({f"test_{name}.py": shipped[name] for name in CHOSEN}, Style())
 
 
+def run_files(folder, *words, broken=""):
+    """Run the files in a folder with real pytest; gives the tests that failed, by module, and what was printed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "broken_models", "--muster-target", "torch:cpu"]
+    done = subprocess.run(
+        [*command, "--rootdir", str(folder), "--junitxml=out.xml", str(folder), *words],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parent),
+            "PYTEST_ADDOPTS": "",
+            "MUSTER_HOME": str(folder / "home"),
+            "BROKEN": broken,
+        },
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stdout[-3000:] + done.stderr
+    failed = {}
+    for case in ET.parse(folder / "out.xml").iter("testcase"):
+        tests = failed.setdefault(case.get("classname").removeprefix("test_"), set())
+        if case.find("failure") is not None or case.find("error") is not None:
+            tests.add(case.get("name").partition("[")[0])
+    return failed, done.stdout
+
+
 @pytest.fixture(scope="module")
 def run(drafts, tmp_path_factory):
-    """Run all files in one pytest process; gives the names of failed tests by model type."""
+    """Run all files in one pytest process, on models with the faults of a round."""
 
     def run(broken=""):
         folder = tmp_path_factory.mktemp(broken or "intact")
         for draft in drafts:
             (folder / draft.name).write_text(draft.text)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "broken_models", "--muster-target", "torch:cpu"]
-        done = subprocess.run(
-            [*command, "--rootdir", str(folder), "--junitxml=out.xml", str(folder)],
-            cwd=folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(Path(__file__).parent),
-                "PYTEST_ADDOPTS": "",
-                "MUSTER_HOME": str(folder / "home"),
-                "BROKEN": broken,
-            },
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-        assert done.returncode in (0, 1), done.stdout[-3000:] + done.stderr
-        failed = {name: set() for name in CHOSEN}
-        for case in ET.parse(folder / "out.xml").iter("testcase"):
-            if case.find("failure") is not None or case.find("error") is not None:
-                failed[case.get("classname").removeprefix("test_")].add(case.get("name").partition("[")[0])
-        return failed, done.stdout
+        return run_files(folder, broken=broken)
 
     return run
 
@@ -93,3 +99,11 @@ def test_each_broken_model_is_noticed_by_the_test_that_is_about_it(run, name):
     assert not missed, failed
     intact = [model_type for model_type in CHOSEN if model_type not in expected]
     assert all(failed[model_type] == UPSTREAM.get(model_type, set()) for model_type in intact), failed
+
+
+def test_a_model_that_would_end_at_once_generates_all_the_same(drafts, tmp_path):
+    [draft] = [draft for draft in drafts if draft.name == "test_llama.py"]
+    ending = "config.eos_token_id = list(range(config.vocab_size))\n    torch.manual_seed(0)\n    model ="
+    (tmp_path / draft.name).write_text(draft.text.replace("torch.manual_seed(0)\n    model =", ending))
+    failed, output = run_files(tmp_path, "-k", "generate_greedy")
+    assert failed == {"llama": set()}, output

@@ -35,6 +35,8 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     config_source: str = ""
     """Where the config class is found from `transformers` on, such as `BertConfig` or `models.x.configuration_x.Y`."""
     class_source: str = ""
+    session_source: str = ""
+    """Where the class of the session is found that each call needs, for a model that is asked through one."""
     config: dict[str, Any] = {}
     inputs: dict[str, str] = {}
     """Source of each input, by the argument of `forward`."""

@@ -71,13 +71,14 @@ def check_folder(folder: Path) -> None:
 def _context(blueprint: Blueprint, style: Style) -> dict[str, Any]:
     questions = [name for name in blueprint.questions if not style.checks or name in style.checks]
     expressions = blueprint.inputs.values()
+    sources = (blueprint.config_source, blueprint.class_source, blueprint.session_source)
     context: dict[str, Any] = {name: getattr(blueprint, name) for name in blueprint.__struct_fields__}
     context |= {
         "family": blueprint.family.value,
         "family_mark": blueprint.family.value.replace("-", "_"),
         "modalities": [modality.value for modality in blueprint.modalities],
         "article": "an" if blueprint.family.value[0] in "aeio" else "a",
-        "packages": sorted({_module(one) for one in (blueprint.config_source, blueprint.class_source)} - {""}),
+        "packages": sorted(set(map(_module, sources)) - {""}),
         "questions": questions,
         "long_config": is_long(blueprint.config),
         "cache_argument": blueprint.cache,

@@ -22,7 +22,7 @@ from modelmuster.generate.blueprint import Blueprint, Carrier, without_recipe
 from modelmuster.generate.expressions import MOST_IN_ALL, expression
 from modelmuster.numerics.seeding import call_seeded
 from modelmuster.numerics.tensors import named_tensors, to_numpy, to_torch
-from modelmuster.recipes import ignore, prepare
+from modelmuster.recipes import ignore, prepare, sessions
 from modelmuster.records import Architecture, Modality, Outcome
 from modelmuster.runs.trial import CellTrial
 from modelmuster.targets.torch_eager import TorchSession
@@ -86,6 +86,7 @@ def survey(architecture: Architecture, class_name: str, cache_dir: Path | None =
         modalities=subject.recipe.modalities,
         config_source=_source(type(module.config)),
         class_source=_source(type(module)),
+        session_source=_source(sessions.session_class(module)) if sessions.asked_through_one(module) else "",
         config=subject.recipe.config,
         inputs=sources,
         outputs={name: tuple(tensor.shape) for name, tensor in outputs.items()},
@@ -121,6 +122,7 @@ def as_built_by_a_file(like: Any, config: Mapping[str, Any]) -> Any:
         for weight in module.parameters():
             spread = 0.5 / max(weight[:1].numel(), 1) ** 0.5 if weight.dim() > 1 else 0.1
             weight.add_(spread * torch.randn_like(weight))
+    sessions.attach(module)
     return module
 
 

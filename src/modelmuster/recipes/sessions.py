@@ -23,8 +23,13 @@ TEXT, MASK = "input_ids", "attention_mask"
 
 def attach(module: nn.Module) -> None:
     """Let a model that asks for a session be called with what one is opened with; others stay as they are."""
-    if SESSION in inspect.signature(type(module).forward).parameters:
+    if asked_through_one(module):
         module.register_forward_pre_hook(_opened, with_kwargs=True)
+
+
+def asked_through_one(module: nn.Module) -> bool:
+    """Whether the model asks for a session."""
+    return SESSION in inspect.signature(type(module).forward).parameters
 
 
 def _opened(module: nn.Module, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
