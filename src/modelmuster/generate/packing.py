@@ -11,10 +11,10 @@ from typing import Any
 from modelmuster.generate.sources import arguments, source
 
 WIDTH = 120
-LONG = 20
+LONG = 12
 """Values of a config, those of its sub-configs too, from which on it is packed."""
 
-BLOCK = 3
+FEW = 3
 """Values of a sub-config that still stand on a line with others."""
 
 
@@ -39,12 +39,15 @@ def _lines(config: Mapping[str, Any], form: str, indent: str) -> Iterator[str]:
     waiting: list[str] = []
     for name, value in config.items():
         item = f"{form.format(name, source(value))},"
-        if len(indent + item) <= WIDTH and not (isinstance(value, Mapping) and _values(value) > BLOCK):
+        fits = len(indent + item) <= WIDTH
+        if fits and not (isinstance(value, Mapping) and _values(value) > FEW):
             waiting.append(item)
             continue
         yield from _filled(waiting, indent)
         waiting = []
-        if isinstance(value, Mapping):
+        if fits:
+            yield indent + item
+        elif isinstance(value, Mapping):
             quoted = {source(key): member for key, member in value.items()}
             yield f"{indent}{form.format(name, '{')}"
             yield from _lines(quoted, "{}: {}", f"{indent}    ")
