@@ -1,14 +1,12 @@
 """All top-level architectures: each has a file or a reason, and every file compiles and is collected."""
 
-import statistics
-
 from modelmuster import catalog
 from modelmuster.generate.drafts import collected, drawn_up
 from modelmuster.generate.names import FileNames
 from modelmuster.generate.render import Style
 
-LONGEST = 320
-"""Lines. Configs and inputs of the largest multimodal models are long, and they are shown."""
+SHORTEST, LONGEST = 60, 210
+"""Lines. Two models of several towers go beyond the 200 that all others keep to."""
 
 
 def test_every_file_is_valid_and_collected(shipped):
@@ -21,11 +19,12 @@ def test_every_file_is_valid_and_collected(shipped):
         for entry in top
         if not shipped[entry.model_type].reason
     }
-    assert len(named) > 0.85 * len(top)
+    assert len(named) > 0.98 * len(top)
     drafts = collected(drawn_up(named, Style()))
     assert len(drafts) == len(named)
     assert not {draft.name: draft.problem for draft in drafts if draft.problem}
     lengths = [draft.text.count("\n") for draft in drafts]
-    assert 60 <= statistics.median(lengths) <= 200
+    assert SHORTEST <= min(lengths)
+    assert sum(length > 200 for length in lengths) <= 2
     assert max(lengths) <= LONGEST
     assert sum(draft.tests for draft in drafts) >= 6 * len(drafts)

@@ -67,7 +67,8 @@ def collected(drafts: Sequence[Draft]) -> list[Draft]:
     if not sound:
         return list(drafts)
     with _folder(sound) as folder:
-        output = _pytest(folder, "--collect-only", "--assert=plain", "-q", *[draft.name for draft in sound])
+        # The folder, not its files one by one: for each of those, pytest would look at all of them.
+        output = _pytest(folder, "--collect-only", "--assert=plain", "-q", ".")
     found = _COLLECTED.findall(output)
     counts = {name: found.count(name) for name in {draft.name for draft in sound}}
     return [
@@ -86,7 +87,7 @@ def verified(drafts: Sequence[Draft]) -> Iterator[Draft]:
         parcel = sound[start : start + PARCEL]
         with _folder(parcel) as folder:
             results = folder / "results.xml"
-            output = _pytest(folder, "-q", "--tb=line", f"--junitxml={results}", *[draft.name for draft in parcel])
+            output = _pytest(folder, "-q", "--tb=line", f"--junitxml={results}", ".")
             failures = _failures(results, output)
         for draft in parcel:
             yield replace(draft, problem=failures.get(Path(draft.name).stem, ""))
