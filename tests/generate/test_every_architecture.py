@@ -24,7 +24,7 @@ def test_every_file_is_valid_and_collected(shipped):
     assert len(drafts) == len(named)
     assert not {draft.name: draft.problem for draft in drafts if draft.problem}
     lengths = [draft.text.count("\n") for draft in drafts]
-    assert SHORTEST <= min(lengths)
+    assert min(lengths) >= SHORTEST
     assert sum(length > 200 for length in lengths) <= 2
     assert max(lengths) <= LONGEST
     assert sum(draft.tests for draft in drafts) >= 6 * len(drafts)
