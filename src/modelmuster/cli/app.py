@@ -20,6 +20,7 @@ from modelmuster.cli import (
     doctor,
     estimate,
     expect,
+    families,
     feed,
     gate,
     generate,
@@ -78,6 +79,7 @@ app.command("generate")(generate.generate)
 app.command("coverage")(coverage.coverage)
 app.command("scaffold")(scaffold.scaffold)
 app.command("matrix")(matrix.matrix)
+app.command("families")(families.families)
 app.command("report")(report.report)
 app.command("card")(card.card)
 app.command("feed")(feed.feed)

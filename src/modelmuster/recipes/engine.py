@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from modelmuster.recipes.build import build_config, build_module, count_paramete
 from modelmuster.recipes.classes import class_arguments
 from modelmuster.recipes.configs import config_class, default_config, missing_distribution, model_class, needs
 from modelmuster.recipes.inputs import Layout, layouts
+from modelmuster.recipes.inputs.apart import apart
 from modelmuster.recipes.routes import Route, Routes, route_key
 from modelmuster.recipes.shrink import shrink
 from modelmuster.recipes.shrink.ladder import LADDER
@@ -127,9 +128,10 @@ class Search:
         """The failure that came furthest; of several the first, because the first rung changes the least."""
         return max(self.failures, key=lambda failure: failure.stage, default=None)
 
-    def apart(self) -> dict[Modality, str]:
+    def apart(self, module: nn.Module) -> dict[Modality, str]:
         """Modalities that the model refuses in one call with the others, each with the reason."""
-        return dict.fromkeys(self._override.apart, self._override.reason) if self._override else {}
+        said = dict.fromkeys(self._override.apart, self._override.reason) if self._override else {}
+        return {**apart(module), **said}
 
     def _build(self, route: Route) -> Built | None:
         self.entering(Stage.BUILD)
@@ -166,7 +168,7 @@ class Search:
             arguments, applied = shrunk.arguments, shrunk.applied
         else:
             arguments = scales.default_arguments(self._default)
-        applied += class_arguments(self.architecture, self.class_name, self._default, arguments)
+        applied += class_arguments(self.architecture, self._model_class, self._default, arguments)
         if self._override and self.scale is Scale.TINY:
             applied += overrides.apply(self._override, arguments)
         return arguments, applied
@@ -177,12 +179,13 @@ class Search:
         given = self._override.inputs if self._override else None
         only = built.route.layout or (self._override.layout if self._override else None)
         wanted: frozenset[Modality] | None = None
-        offered = layouts(built.module, self.architecture, self.seed, given, apart=self.apart())
+        alone = self.apart(built.module).keys()
+        offered = layouts(built.module, self.architecture, self.seed, given, apart=alone)
         if (built.route.rung or built.route.repaired) and not only:
             offered = islice(offered, LAYOUTS_AFTER_FIRST_RUNG)
         while (layout := self._next(offered, built.route)) is not None:
             if wanted is None:
-                wanted = self._wanted(layout)
+                wanted = self._wanted(layout, alone)
             if only and layout.name != only:
                 continue
             found = self._try(built, layout)
@@ -201,9 +204,9 @@ class Search:
             self.failures.append(Failure(route, 2, error))
             return None
 
-    def _wanted(self, first: Layout) -> frozenset[Modality]:
+    def _wanted(self, first: Layout, alone: Collection[Modality]) -> frozenset[Modality]:
         """What the inputs must feed: all that the architecture takes in, or as much of it as another class does."""
-        every = frozenset(self.architecture.modalities) - set(self.apart())
+        every = frozenset(self.architecture.modalities) - set(alone)
         return every if self.class_name == self.architecture.default_class else every & set(first.modalities)
 
     def _try(self, built: Built, layout: Layout) -> Found | None:
@@ -292,7 +295,7 @@ def _subject(search: Search, found: Found) -> TorchSubject:
         modalities=found.layout.modalities,
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         applied=found.built.applied,
-        apart=search.apart(),
+        apart=search.apart(module),
         versions=identity.versions_of(search.architecture.model_type),
     )
     import msgspec

@@ -105,3 +105,36 @@ def test_a_small_model_stands_in_for_one_of_timm():
 
     assert shrink(TimmWrapperConfig()).arguments["architecture"] == "test_efficientnet"
     assert shrink(TimmBackboneConfig(backbone="resnet50")).arguments["backbone"] == "test_efficientnet"
+
+
+def test_all_configs_of_one_image_state_the_size_that_the_towers_patches_divide():
+    from transformers.models.sam3_tracker_video import Sam3TrackerVideoConfig
+
+    arguments = shrink(Sam3TrackerVideoConfig()).arguments
+    tower = arguments["vision_config"]["backbone_config"]
+    assert arguments["image_size"] == arguments["prompt_encoder_config"]["image_size"] == tower["image_size"]
+    assert arguments["memory_attention_rope_feat_sizes"] == [tower["image_size"] // 14] * 2
+
+
+def test_memories_are_as_wide_as_the_code_says_and_less_than_what_they_are_made_of():
+    from transformers import Sam2VideoConfig
+
+    arguments = shrink(Sam2VideoConfig()).arguments
+    made = Sam2VideoConfig(**arguments)
+    assert made.memory_encoder_output_channels == 64
+    widths = made.memory_encoder_hidden_size, made.mask_decoder_config.hidden_size, made.vision_config.fpn_hidden_size
+    assert widths == (128, 128, 128)
+
+
+def test_what_takes_four_patches_side_by_side_is_four_times_as_wide_as_the_tower():
+    from transformers.models.muse_glimmer import MuseGlimmerConfig
+
+    arguments = shrink(MuseGlimmerConfig()).arguments
+    assert arguments["out_hidden_size"] == 4 * arguments["vision_config"]["hidden_size"]
+
+
+def test_a_connector_learns_the_width_of_timms_stand_in():
+    from transformers import FastVlmConfig
+
+    arguments = shrink(FastVlmConfig()).arguments["vision_config"]
+    assert (arguments["architecture"], arguments["hidden_size"]) == ("test_efficientnet", 256)

@@ -55,6 +55,8 @@ def audio_fragments(callee: Callee) -> Iterator[Fragment]:
     if {"input_values", "input_features"} <= set(callee.required):
         yield from _both(callee)
         return
+    if callee.takes("feature_lens"):
+        yield from _one_after_another(callee, name)
     shapes = [*_features(callee), *_waveforms()] if name in FEATURES else [*_waveforms(), *_features(callee)]
     mask = callee.first(*MASKS)
     shared = mask is None and callee.takes("attention_mask") and not callee.takes("input_ids")
@@ -126,6 +128,17 @@ def _can_hide(callee: Callee, make: Callable[[Draw], dict[str, Any]]) -> bool:
     usual = trial(callee.module, made).error
     made["attention_mask"][:, -made["attention_mask"].shape[1] // HIDDEN_SHARE :] = 0
     return usual is not None or trial(callee.module, made).error is None
+
+
+def _one_after_another(callee: Callee, name: str) -> Iterator[Fragment]:
+    """The frames of all sounds on one axis [bins, frames of all], with the number of those of each."""
+    for bins in callee.sizes.numbers(MEL_BINS, Modality.AUDIO):
+
+        def make(draw: Draw, bins: int = bins) -> dict[str, Any]:
+            share = FRAMES[0] // BATCH
+            return {name: draw.normal(bins, FRAMES[0]), "feature_lens": torch.full((BATCH,), share)}
+
+        yield Fragment(f"bins-{bins}-all-frames-{FRAMES[0]}", Modality.AUDIO, make)
 
 
 def _maker(

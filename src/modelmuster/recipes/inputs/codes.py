@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from modelmuster.recipes.inputs.callee import Callee
+from modelmuster.recipes.inputs.counting import trial
 from modelmuster.recipes.inputs.image import pixel_name
 from modelmuster.recipes.inputs.layout import BATCH, SEQUENCE, TARGET_SEQUENCE, Layout
 from modelmuster.recipes.inputs.required import complete
@@ -34,9 +35,19 @@ def code_layouts(callee: Callee) -> Iterator[Layout]:
         return
     mixed = (BATCH, SEQUENCE, books + 1)
     yield _layout(callee, "text-and-codes", (Modality.TEXT, Modality.AUDIO), "input_ids", mixed)
-    yield _layout(callee, "codes-last", (Modality.AUDIO,), "input_ids", (BATCH, SEQUENCE, books))
-    yield _layout(callee, "codes-rows", (Modality.AUDIO,), "input_ids", (BATCH * books, SEQUENCE))
-    yield _layout(callee, "codes-short", (Modality.AUDIO,), "input_ids", (BATCH, books))
+    plain = [
+        _layout(callee, "codes-last", (Modality.AUDIO,), "input_ids", (BATCH, SEQUENCE, books)),
+        _layout(callee, "codes-rows", (Modality.AUDIO,), "input_ids", (BATCH * books, SEQUENCE)),
+        _layout(callee, "codes-short", (Modality.AUDIO,), "input_ids", (BATCH, books)),
+    ]
+    yield from sorted(plain, key=lambda layout: _folded(callee, layout))
+
+
+def _folded(callee: Callee, layout: Layout) -> bool:
+    """Whether the model takes the ids as rows of another shape: what comes out has more or fewer rows than they."""
+    arguments = layout.build()
+    first = next(iter(trial(callee.module, arguments).outputs.values()), None)
+    return first is not None and first.shape[:1] != arguments["input_ids"].shape[:1]
 
 
 def _layout(

@@ -155,6 +155,12 @@ def index_heads(value: int, _draft: Draft) -> int:
     return min(value, sizes.INDEX_HEADS)
 
 
+@field_rule(r"^num_cross_attention_heads$", Kind.HEADS)
+def raw_heads(_value: int, _draft: Draft) -> int:
+    """One head reads raw values: pixels with their positions have as many channels as no number of heads divides."""
+    return 1
+
+
 @field_rule(
     r"(num|n)_(\w+_)?heads?(_\w+)?$|(^|_)heads?$|_heads$|^n_head$|num_query_groups$|_head_num|num_kv$", Kind.HEADS
 )
@@ -232,11 +238,11 @@ def sliding_window(value: int, _draft: Draft) -> int:
 
 @field_rule(r"^window_size$", Kind.WINDOW)
 def image_window(value: int, draft: Draft) -> int:
-    """Windows of 2 × 2 patches divide the four patches a side; sizes above 16 count something else.
+    """Windows of 2 × 2 patches divide the four patches a side; sizes above 24 count something else.
 
     Windows of sound stay, which are divided by a rate instead.
     """
-    return 2 if value <= 16 and "downsample_rate" not in draft.values else value
+    return 2 if value <= 24 and "downsample_rate" not in draft.values else value
 
 
 @field_rule(
@@ -404,6 +410,7 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     rotary_head_width,
     head_width,
     index_heads,
+    raw_heads,
     head_count,
     rank,
     patch_size,

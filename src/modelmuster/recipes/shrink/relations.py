@@ -17,6 +17,8 @@ STATE_SPACE_HEADS = (
 
 STAND_IN = "test_efficientnet"
 """A model that timm has for tests: 0.3 MB, with maps at five scales like the backbones it stands in for."""
+STAND_IN_WIDTH = 256
+"""Channels of its last map."""
 
 RATIOS = ("downsampling_ratios", "upsampling_ratios")
 """Names of lists with one entry per change of resolution, at each of which widths double."""
@@ -114,6 +116,9 @@ def stand_in(draft: Draft) -> None:
     """Timm's models have no sizes to shrink; its own model for tests stands in, without arguments meant for another."""
     if "architecture" not in draft.values and draft.config.model_type != "timm_backbone":
         return
+    if draft.extra.pop("hidden_size", None):
+        # Nothing of timm reads it, but the connector to a language model does.
+        draft.choose("hidden_size", STAND_IN_WIDTH, rule=stand_in.name, reason=stand_in.reason)
     draft.extra.clear()
     for name, value in {"architecture": STAND_IN, "backbone": STAND_IN, "model_args": None}.items():
         if name in draft.values:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from modelmuster.recipes.shrink import sizes
 from modelmuster.recipes.shrink.draft import Draft
-from modelmuster.recipes.shrink.rule import RelationRule, relation_rule
+from modelmuster.recipes.shrink.lists import each
+from modelmuster.recipes.shrink.rule import Kind, RelationRule, relation_rule
 
 FEATURE_LAYERS = re.compile(r"(vision|image|visual)_(feature|select)_layers?$|^(mm_)?vision_select_layer$")
 """Fields that name the layers of the vision tower whose outputs a connector uses."""
@@ -18,6 +20,18 @@ BORROWED = re.compile(
 """Fields for the width of what a config hands to another one or takes from it."""
 
 VISION_TOWER = re.compile(r"vision|visual|image")
+
+SIDE_BY_SIDE = ("out_hidden_size", "quantization_dim")
+"""Fields of a whole for the width of several vectors of a tower, one beside the other."""
+
+MOST_SIDE_BY_SIDE = 4
+"""Two towers, or two patches by two."""
+
+FEATURE_SIZES = re.compile(r"backbone_feature_sizes$|rope_feat_sizes$")
+"""Fields that state the sides of feature maps."""
+
+MEMORIES = "memory_encoder_output_channels"
+"""The width of memories; the code that reads them states the default's as a number."""
 
 
 @relation_rule
@@ -83,10 +97,63 @@ def feature_sizes(root: Draft) -> None:
     # A whole may repeat the size of its part, which is read from the default there.
     before, after = min(images, key=lambda sides: sides[1] / sides[0])
     for draft in root.walk():
-        table = draft.values.get("backbone_feature_sizes")
-        if isinstance(table, (list, tuple)):
-            smaller = [[max(1, side * after // before) for side in sides] for sides in table]
-            draft.choose("backbone_feature_sizes", smaller, rule=feature_sizes.name, reason=feature_sizes.reason)
+        for name, table in draft.values.items():
+            if FEATURE_SIZES.search(name) and isinstance(table, (list, tuple)):
+                smaller = each(table, lambda side: max(1, side * after // before))
+                draft.choose(name, smaller, rule=feature_sizes.name, reason=feature_sizes.reason)
+
+
+@relation_rule
+def one_image(root: Draft) -> None:
+    """Where several configs state the size of one image, all state the one that the patches of the tower divide."""
+    divided = {
+        before: after
+        for draft in root.walk()
+        if draft.number("patch_size")
+        and isinstance(before := draft.before("image_size"), int)
+        and (after := draft.number("image_size"))
+    }
+    for draft in root.walk():
+        # Some classes take it without declaring it.
+        before = vars(draft.config).get("image_size")
+        if isinstance(before, int) and not draft.values.get("patch_size") and before in divided:
+            draft.choose("image_size", divided[before], rule=one_image.name, reason=one_image.reason)
+
+
+@relation_rule
+def side_by_side(root: Draft) -> None:
+    """What takes several vectors of a tower side by side is as many times as wide as the narrowed tower."""
+    widths = [
+        (before, after)
+        for draft in root.walk()
+        if draft.path
+        and not draft.path.startswith("text")
+        and isinstance(before := draft.before("hidden_size"), int)
+        and (after := draft.number("hidden_size"))
+        and after < before
+    ]
+    for name in SIDE_BY_SIDE:
+        value = root.values.get(name)
+        for before, after in widths:
+            if isinstance(value, int) and value % before == 0 and 1 < value // before <= MOST_SIDE_BY_SIDE:
+                root.choose(name, value // before * after, rule=side_by_side.name, reason=side_by_side.reason)
+                break
+
+
+@relation_rule
+def memories(root: Draft) -> None:
+    """Memories are as wide as the code says, and what they are made of is wider still, in all of the configs."""
+    stated = [draft for draft in root.walk() if draft.number(MEMORIES) and MEMORIES in draft.values]
+    if not stated or not root.allows(Kind.WIDTH):
+        return
+    least = stated[0].before(MEMORIES)
+    wide = stated[0].before("memory_encoder_hidden_size")
+    for draft in root.walk():
+        for name, value in draft.values.items():
+            if value == wide and draft.number(name) == sizes.HIDDEN:
+                draft.choose(name, 2 * least, rule=memories.name, reason=memories.reason)
+    for draft in stated:
+        draft.choose(MEMORIES, least, rule=memories.name, reason=memories.reason)
 
 
 def _tower_layers(root: Draft) -> Iterator[int]:
@@ -98,5 +165,13 @@ def _tower_layers(root: Draft) -> Iterator[int]:
                 yield count
 
 
-TREE_RULES: tuple[RelationRule, ...] = (feature_layers, borrowed_widths, tilings, feature_sizes)
+TREE_RULES: tuple[RelationRule, ...] = (
+    feature_layers,
+    borrowed_widths,
+    side_by_side,
+    memories,
+    tilings,
+    one_image,
+    feature_sizes,
+)
 """Applied once to the whole tree, after every config was shrunk."""
