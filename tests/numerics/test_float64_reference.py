@@ -152,3 +152,43 @@ def test_complex_tables_are_raised():
 
     outputs = run_float64(Rotary(), {"x": models.noise(2, 2)})
     assert outputs["output"].dtype == "float64"
+
+
+class _Memory:
+    """A table of what was computed before, as OmDet-Turbo keeps of texts."""
+
+    __module__ = "transformers.models.example"
+
+    def __init__(self):
+        self.table = {}
+
+
+class _Remembering(_Casting):
+    def __init__(self):
+        super().__init__(lambda x: x)
+        self.memory = _Memory()
+
+    def forward(self, x):
+        return self.memory.table.setdefault("x", super().forward(x))
+
+
+def test_what_was_remembered_in_float32_is_computed_anew():
+    module = _Remembering()
+    inputs = np.array([1.1, 2.3, 3.7, 5.9])
+    with torch.no_grad():
+        module(torch.tensor(inputs, dtype=torch.float32))
+    outputs = run_float64(module, {"x": inputs})
+    assert outputs["output"].dtype == "float64"
+    assert module.memory.table["x"].dtype == torch.float32
+
+
+def test_experts_with_a_config_of_their_own_run_as_a_plain_loop():
+    import copy
+
+    subject = models.mixtral()
+    for part in subject.module.modules():
+        if type(part).__name__.endswith("Experts"):
+            part.config = copy.deepcopy(part.config)
+            part.config._experts_implementation = "grouped_mm"
+    outputs = run_float64(subject.module, subject.inputs)
+    assert outputs["logits"].dtype == "float64"

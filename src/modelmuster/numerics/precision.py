@@ -20,6 +20,7 @@ def in_dtype(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
     (for bfloat16 too) stay float32, as `from_pretrained(dtype=...)` leaves them.
     """
     copied = deep_copy(module)
+    _forget(copied)
     keeps = _keeps_float32(module, dtype)
     for name, tensor in _named_state(copied):
         if tensor.is_floating_point():
@@ -35,28 +36,28 @@ def in_float64(module: torch.nn.Module) -> torch.nn.Module:
     Experts of a mixture run as a plain loop: the grouped matrix product has no float64 kernel.
     """
     copied = deep_copy(module)
+    _forget(copied)
     copied._apply(_raised)  # noqa: SLF001 - Module.double() leaves complex tensors alone
     for part in copied.modules():
         for name, value in vars(part).items():
             if isinstance(value, torch.Tensor):
                 setattr(part, name, _raised(value))
-    if hasattr(copied, "set_experts_implementation"):
-        copied.set_experts_implementation("eager")
+    for config in _experts(copied):
+        config._experts_implementation = "eager"  # noqa: SLF001 - the only name that transformers gives it
     return copied
 
 
 @contextmanager
 def plain_experts(module: torch.nn.Module) -> Iterator[None]:
     """Experts of a mixture run as a plain loop in here; the setting is put back at the end."""
-    if not hasattr(module, "set_experts_implementation"):
-        yield
-        return
-    before = module.get_experts_implementation()
-    module.set_experts_implementation("eager")
+    before = [(config, config._experts_implementation) for config in _experts(module)]  # noqa: SLF001 - as above
     try:
+        for config, _ in before:
+            config._experts_implementation = "eager"  # noqa: SLF001 - as above
         yield
     finally:
-        module.set_experts_implementation(before)
+        for config, usual in before:
+            config._experts_implementation = usual  # noqa: SLF001 - as above
 
 
 def deep_copy(module: torch.nn.Module) -> torch.nn.Module:
@@ -68,6 +69,30 @@ def deep_copy(module: torch.nn.Module) -> torch.nn.Module:
         if isinstance(value, torch.Tensor) and not value.is_leaf
     }
     return copy.deepcopy(module, computed)
+
+
+def _experts(module: torch.nn.Module) -> list[Any]:
+    """The configs that say how experts run, outer ones first.
+
+    Among them those that single layers have of their own, which `set_experts_implementation` does not reach.
+    """
+    configs = [vars(part).get("config") for part in module.modules()]
+    return list({id(each): each for each in configs if hasattr(each, "_experts_implementation")}.values())
+
+
+def _forget(copied: torch.nn.Module) -> None:
+    """Drop what a copy remembers of earlier calls in the precision that it had then, such as embeddings of texts."""
+    for part in copied.modules():
+        for helper in vars(part).values():
+            # Plain objects of modelling code; what modules hold by themselves is weights and buffers.
+            if type(helper).__module__.startswith("transformers.models.") and not isinstance(helper, torch.nn.Module):
+                for table in vars(helper).values() if hasattr(helper, "__dict__") else ():
+                    if isinstance(table, dict) and any(map(_is_computed, table.values())):
+                        table.clear()
+
+
+def _is_computed(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) or (isinstance(value, tuple) and any(map(_is_computed, value)))
 
 
 def _named_state(module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
