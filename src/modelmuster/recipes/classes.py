@@ -9,6 +9,8 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
+from transformers import PreTrainedConfig
+
 from modelmuster.catalog import bytecode
 from modelmuster.recipes.shrink import sizes
 from modelmuster.records import Applied, Architecture
@@ -42,18 +44,33 @@ def _causal(architecture: Architecture, class_name: str, config: Any, arguments:
 
 
 def _undeclared(cls: type, config: Any, arguments: dict[str, Any]) -> Iterator[Applied]:
+    inner = [value for value in vars(config).values() if isinstance(value, PreTrainedConfig)]
     for name in sorted(UNDECLARED.keys() - arguments.keys()):
-        if not hasattr(config, name) and name in _read_of_config(cls):
+        if hasattr(config, name):
+            continue
+        # What a part declares may be meant where the code of the whole says `self.config`, for parts inherit it.
+        meant = name in _read_by(cls) and not any(hasattr(part, name) for part in inner)
+        if meant or name in _read_by_layers(cls, type(config).__name__):
             arguments[name] = UNDECLARED[name]
             yield Applied(rule="undeclared", field=name, after=UNDECLARED[name], reason=UNDECLARED_REASON)
 
 
 @cache
-def _read_of_config(cls: type) -> frozenset[str]:
-    """Attributes that the code of the class and of its module reads of something called `config`."""
-    owners = [cls, *(found for found in vars(sys.modules[cls.__module__]).values() if isinstance(found, type))]
-    codes = {function.__code__ for owner in owners for function in bytecode.own_functions(owner).values()}
-    return frozenset(name for code in codes for name in _after_config(code))
+def _read_by(cls: type) -> frozenset[str]:
+    """Attributes that the methods of the class read of something called `config`."""
+    return frozenset(name for method in bytecode.own_functions(cls).values() for name in _after_config(method.__code__))
+
+
+@cache
+def _read_by_layers(cls: type, config_class: str) -> frozenset[str]:
+    """The same of the layers in its module that are made from that very config."""
+    found: set[str] = set()
+    for layer in vars(sys.modules[cls.__module__]).values():
+        methods = bytecode.own_functions(layer) if isinstance(layer, type) else {}
+        made_from = methods["__init__"].__annotations__.get("config") if "__init__" in methods else None
+        if getattr(made_from, "__name__", made_from) == config_class:
+            found |= _read_by(layer)
+    return frozenset(found)
 
 
 def _after_config(code: CodeType) -> Iterator[str]:

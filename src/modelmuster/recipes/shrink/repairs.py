@@ -66,9 +66,20 @@ CONSTANTS: dict[str, Any] = {
     "moe_topk": sizes.EXPERTS_PER_TOKEN,
     "n_group": 1,
     "topk_group": 1,
+    "num_experts": sizes.EXPERTS,
+    "top_k_experts": sizes.EXPERTS_PER_TOKEN,
     "moe_intermediate_size": 32,
     "intermediate_size": sizes.HIDDEN,
     "sliding_window": sizes.WINDOW,
+    "indexer_n_heads": sizes.HEADS,
+    "indexer_kv_heads": 1,
+    "indexer_head_dim": sizes.HEAD_DIM,
+    "indexer_budget": sizes.WINDOW,
+    "indexer_compress_ratio": 2,
+    "decoder_hidden_size": sizes.HIDDEN,
+    "decoder_depth": 1,
+    "decoder_num_heads": sizes.HEADS,
+    "default_language": "en_XX",
 }
 """What is missing in configs whose real values live only in checkpoints."""
 
