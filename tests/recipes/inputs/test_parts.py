@@ -67,3 +67,60 @@ class Frames(Tower):
 @pytest.mark.parametrize("kind", [Modality.IMAGE, Modality.VIDEO])
 def test_a_picture_given_to_a_model_of_videos_is_a_frame(kind):
     assert next(layouts(Frames(), architecture(kind), 0)).modalities == (kind,)
+
+
+class FramesAndSound(Tower):
+    """Takes clips and sound in one call, and no text."""
+
+    def forward(self, pixel_values_videos, input_values):
+        return pixel_values_videos.mean() + input_values
+
+
+def test_kinds_of_data_without_a_text_come_in_one_call():
+    first = next(layouts(FramesAndSound(), architecture(Modality.VIDEO, Modality.AUDIO), 0))
+    assert set(first.modalities) == {Modality.VIDEO, Modality.AUDIO}
+    assert set(first.build()) == {"pixel_values_videos", "input_values"}
+
+
+class Folded(Tower):
+    """Folds ids of any shape into rows of as many codebooks, as MusicGen's decoder does."""
+
+    def __init__(self):
+        super().__init__()
+        self.config.num_codebooks = 4
+
+    def forward(self, input_ids):
+        return input_ids.reshape(-1, 4, input_ids.shape[-1]).reshape(-1, input_ids.shape[-1]).float()
+
+
+def test_code_words_that_would_be_folded_are_given_as_rows_of_codebooks():
+    first = next(layouts(Folded(), architecture(Modality.AUDIO), 0))
+    assert first.name == "codes-rows"
+
+
+class Spectrum(Tower):
+    """Takes spectra with a mark on those that hold no sound."""
+
+    def forward(self, audio_mel, audio_mel_mask):
+        return audio_mel * ~audio_mel_mask.unsqueeze(-1)
+
+
+def test_a_mask_that_marks_padding_marks_nothing():
+    first = next(layouts(Spectrum(), architecture(Modality.AUDIO), 0))
+    assert not first.build()["audio_mel_mask"].any()
+
+
+class Packed(Tower):
+    """Takes the frames of all sounds on one axis."""
+
+    def __init__(self):
+        super().__init__()
+        self.config.num_mel_bins = 24
+
+    def forward(self, input_features, feature_lens):
+        return input_features[:, : feature_lens.sum()]
+
+
+def test_sounds_on_one_axis_come_with_their_lengths():
+    made = next(layouts(Packed(), architecture(Modality.AUDIO), 0)).build()
+    assert made["input_features"].shape == (24, int(made["feature_lens"].sum()))

@@ -6,6 +6,8 @@ from modelmuster.recipes.shrink.lists import LIST_RULES, each
 CASES = [
     ("token-ids", "eos_token_id", [151643, 151645], [127, 126]),
     ("depths", "depths", [3, 4, 6, 3], [2, 2, 2, 2]),
+    ("gathered-widths", "enc_channels", (256, 256, 256, 256, 768), [32, 32, 32, 32, 96]),
+    ("gathered-widths", "enc_channels", (256, 256, 256, 256, 512), [32, 32, 32, 32, 32]),
     ("depths", "depths", [3, 3, 3, 3, 3, 3, 8], [1, 1, 1, 1, 1, 1, 1]),
     (
         "block-tables",

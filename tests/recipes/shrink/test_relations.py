@@ -138,3 +138,22 @@ def test_a_connector_learns_the_width_of_timms_stand_in():
 
     arguments = shrink(FastVlmConfig()).arguments["vision_config"]
     assert (arguments["architecture"], arguments["hidden_size"]) == ("test_efficientnet", 256)
+
+
+def test_a_width_that_halves_at_every_rate_ends_with_channels_left():
+    from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniBigVGANConfig
+
+    made = Qwen2_5OmniBigVGANConfig(**shrink(Qwen2_5OmniBigVGANConfig()).arguments)
+    assert made.upsample_initial_channel >> len(made.upsample_rates) == 2
+
+
+def test_the_last_stage_is_as_wide_as_those_that_it_gathers():
+    from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniDiTConfig
+
+    assert shrink(Qwen2_5OmniDiTConfig()).arguments["enc_channels"] == [32, 32, 32, 32, 96]
+
+
+def test_a_map_of_codes_has_the_sides_of_the_small_image():
+    from transformers.models.janus import JanusVQVAEConfig
+
+    assert shrink(JanusVQVAEConfig()).arguments["num_patches"] == 4

@@ -29,6 +29,9 @@ MASKS = (
 )
 """Names of the mask over audio frames. `attention_mask` belongs to the text where there is a text."""
 
+MARKS_PADDING = frozenset({"audio_mel_mask"})
+"""Those of them that are true where there is no sound."""
+
 SAMPLES = (3200, 3840, 16000, 24000)
 """Lengths of a waveform: multiples of the strides of the usual encoders (320, 640, 1920), short ones first."""
 FRAMES = (96, 200, 256, 320)
@@ -147,7 +150,7 @@ def _maker(
     def make(draw: Draw) -> dict[str, Any]:
         made: dict[str, Any] = {name: draw.normal(*shape)}
         if mask is not None:
-            made[mask] = torch.ones(BATCH, frames, dtype=dtype)
+            made[mask] = torch.full((BATCH, frames), mask not in MARKS_PADDING, dtype=dtype)
         return made
 
     return make

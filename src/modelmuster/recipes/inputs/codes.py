@@ -33,14 +33,14 @@ def code_layouts(callee: Callee) -> Iterator[Layout]:
         for name, shape in shapes.items():
             yield _layout(callee, f"text+{name}", (Modality.TEXT, Modality.AUDIO), "decoder_input_ids", shape)
         return
-    # Code words are what a decoder takes in that takes in nothing else, whatever the catalogue calls that.
+    # Rows of code words are what a decoder takes in that takes in nothing else, whatever the catalogue calls that.
     whole = callee.architecture.modalities
     alone = whole if len(whole) == 1 else (Modality.AUDIO,)
     shaped = [
         _layout(callee, "text-and-codes", (Modality.TEXT, Modality.AUDIO), "input_ids", (BATCH, SEQUENCE, books + 1)),
-        _layout(callee, "codes-last", alone, "input_ids", (BATCH, SEQUENCE, books)),
+        _layout(callee, "codes-last", (Modality.AUDIO,), "input_ids", (BATCH, SEQUENCE, books)),
         _layout(callee, "codes-rows", alone, "input_ids", (BATCH * books, SEQUENCE)),
-        _layout(callee, "codes-short", alone, "input_ids", (BATCH, books)),
+        _layout(callee, "codes-short", (Modality.AUDIO,), "input_ids", (BATCH, books)),
     ]
     yield from sorted(shaped, key=lambda layout: _folded(callee, layout))
 

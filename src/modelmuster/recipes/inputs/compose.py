@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,10 @@ from modelmuster.recipes.inputs.towers import tower_layouts
 from modelmuster.recipes.inputs.video import video_fragments
 from modelmuster.records import Modality
 
+KINDS = (image_fragments, video_fragments, audio_fragments)
+CHOICES = 4
+"""Arrangements of each modality that are tried with those of the others."""
+
 
 def composed(callee: Callee) -> Iterator[Layout]:
     """All layouts for a model, the preferred first; a name may come twice."""
@@ -35,6 +40,7 @@ def composed(callee: Callee) -> Iterator[Layout]:
         yield text_layout(callee)
         yield from rejected
     else:
+        yield from _together(callee)
         yield from _alone(callee)
     yield from time_series_layouts(callee)
     yield from tower_layouts(callee)
@@ -71,9 +77,24 @@ def _for_task(callee: Callee) -> Iterator[Layout]:
 
 def _alone(callee: Callee) -> Iterator[Layout]:
     """One modality without a text, but with the decoder's ids where there is a decoder."""
-    for fragments in (image_fragments, video_fragments, audio_fragments):
+    for fragments in KINDS:
         for fragment in fragments(callee):
             yield _single(callee, fragment)
+
+
+def _together(callee: Callee) -> Iterator[Layout]:
+    """Several modalities in one call without a text."""
+    kinds = [found for fragments in KINDS if (found := list(itertools.islice(fragments(callee), CHOICES)))]
+    for fragments_of_all in itertools.product(*kinds) if len(kinds) > 1 else ():
+
+        def build(chosen: tuple[Fragment, ...] = fragments_of_all) -> dict[str, Any]:
+            made: dict[str, Any] = {}
+            for fragment in chosen:
+                made.update(fragment.arguments(callee.draw(fragment.modality.value)))
+            return complete(callee, callee.draw(), made)
+
+        name = "+".join(f"{fragment.modality.value}:{fragment.name}" for fragment in fragments_of_all)
+        yield offer(name, tuple(fragment.modality for fragment in fragments_of_all), build)
 
 
 def _single(callee: Callee, fragment: Fragment) -> Layout:

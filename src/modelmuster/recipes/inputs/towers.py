@@ -50,7 +50,8 @@ def _hidden(callee: Callee) -> Iterator[Layout]:
     """Hidden states in the shapes of sequences, pictures and waveforms."""
     sizes = callee.sizes
     shapes: dict[str, tuple[int, ...]] = {}
-    for width in dict.fromkeys([sizes.width, *sizes.entrances(Modality.AUDIO)]):
+    stated = sizes.numbers(("input_size",), Modality.AUDIO)
+    for width in dict.fromkeys([sizes.width, *stated, *sizes.entrances(Modality.AUDIO)]):
         shapes[f"hidden-{width}"] = (BATCH, SEQUENCE, width)
         shapes[f"hidden-channels-first-{width}"] = (BATCH, width, SEQUENCE)
     height, width = sizes.image

@@ -214,6 +214,12 @@ def tokens_per_image(value: int, _draft: Draft) -> int:
     return min(value, (sizes.PATCHES // 2) ** 2)
 
 
+@field_rule(r"^num_patches$", Kind.IMAGE)
+def latent_side(value: int, _draft: Draft) -> int:
+    """A map of codes has four a side, like the small image; from 64 up it is no side, but the number of all patches."""
+    return min(value, sizes.PATCHES) if value < 64 else value
+
+
 @field_rule(r"^num_position_embeddings$", Kind.POSITIONS)
 def position_table(_value: int, _draft: Draft) -> int:
     """A learned table of 4 × 4 positions, interpolated to the image's grid."""
@@ -417,6 +423,7 @@ SCALAR_RULES: tuple[FieldRule, ...] = (
     image_size,
     folded_spectrogram,
     tokens_per_image,
+    latent_side,
     position_grid,
     position_table,
     positions,

@@ -72,6 +72,13 @@ def image_sides(values: Any, draft: Draft) -> Any:
     return each(values, lambda side: image_size.apply(side, draft))
 
 
+@field_rule(r"^enc_channels$", Kind.LIST_WIDTH)
+def gathered_widths(values: Any, _draft: Draft) -> Any:
+    """The last stage takes what those between the first and it return, side by side."""
+    *stages, last = each(list(values), sizes.width)
+    return [*stages, sum(stages[1:]) if values[-1] == sum(values[1:-1]) else last]
+
+
 @field_rule(WIDTH, Kind.LIST_WIDTH, but_not=NOT_WIDTH)
 def stage_widths(values: Any, _draft: Draft) -> Any:
     """Narrow tensors in every stage, by value alone."""
@@ -92,6 +99,7 @@ LIST_RULES: tuple[FieldRule, ...] = (
     multipliers,
     stage_heads,
     image_sides,
+    gathered_widths,
     stage_widths,
     stage_widths_after_all,
 )

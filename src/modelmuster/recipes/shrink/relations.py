@@ -97,6 +97,16 @@ def doubled_widths(draft: Draft) -> None:
         draft.choose("hidden_size", by_stage[0], rule=doubled_widths.name, reason=doubled_widths.reason)
 
 
+@relation_rule
+def halved_widths(draft: Draft) -> None:
+    """A width that halves at every change of rate starts so wide that two channels are left at the end."""
+    name, rates = "upsample_initial_channel", draft.values.get("upsample_rates")
+    if name in draft.chosen and isinstance(rates, (list, tuple)):
+        least = min(draft.before(name), 2 << len(rates))
+        first = max(draft.chosen[name], least)
+        draft.choose(name, first, rule=halved_widths.name, reason=halved_widths.reason)
+
+
 def _stages(draft: Draft) -> int:
     """How often widths double between the stages of a transformer; never, where each has the same number of heads."""
     depths, heads = draft.values.get("depths"), draft.before("num_attention_heads")
@@ -135,6 +145,7 @@ RELATION_RULES: tuple[RelationRule, ...] = (
     state_space_heads,
     positions_of_a_grid,
     doubled_widths,
+    halved_widths,
     feature_levels,
     stand_in,
     rope.rope_sections,
