@@ -71,7 +71,7 @@ CONSTANTS: dict[str, Any] = {
     "moe_intermediate_size": 32,
     "intermediate_size": sizes.HIDDEN,
     "sliding_window": sizes.WINDOW,
-    "indexer_n_heads": sizes.HEADS,
+    "indexer_n_heads": sizes.INDEX_HEADS,
     "indexer_kv_heads": 1,
     "indexer_head_dim": sizes.HEAD_DIM,
     "indexer_budget": sizes.WINDOW,
