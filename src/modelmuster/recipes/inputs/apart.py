@@ -20,8 +20,9 @@ def apart(module: torch.nn.Module) -> dict[Modality, str]:
     token = Sizes(module).token(PLACEHOLDERS[Modality.IMAGE])
     for part in module.modules():
         compare = getattr(part, "get_placeholder_mask", None)
-        taken = parameters_of(compare) if compare is not None else {}
-        if token is not None and {"image_features", "video_features"} <= taken.keys():
+        if token is None or compare is None:
+            continue
+        if {"image_features", "video_features"} <= parameters_of(compare).keys():
             of_images, of_videos, *_ = compare(torch.tensor([[token]]), inputs_embeds=torch.zeros(1, 1, 1))
             if of_images.any() and of_videos.any():
                 return {Modality.VIDEO: SAME_TOKEN}
