@@ -81,12 +81,24 @@ def render(data: ReportData, *, limit_bytes: int = SIZE_LIMIT_BYTES, nav: str = 
     """
     body = _body(data, nav)
     css = stylesheet() if nav else asset("report.css")
-    page = Page("", DETAILS[-1], complete=False)
-    for index, detail in enumerate(DETAILS):
-        page = Page(_shell(data, body, css, detail, cut=index > 0), detail, complete=index == 0)
-        if len(page.html.encode()) < limit_bytes:
-            break
-    return page
+
+    def made(index: int) -> Page:
+        return Page(_shell(data, body, css, DETAILS[index], cut=index > 0), DETAILS[index], complete=index == 0)
+
+    whole = made(0)
+    if len(whole.html.encode()) < limit_bytes:
+        return whole
+    # Halving the rest, since the details of a large run take most of the time; the sparsest is taken if none fits.
+    low, high = 1, len(DETAILS) - 1
+    page: Page | None = None
+    while low < high:
+        middle = (low + high) // 2
+        tried = made(middle)
+        if len(tried.html.encode()) < limit_bytes:
+            high, page = middle, tried
+        else:
+            low = middle + 1
+    return page or made(low)
 
 
 def _body(data: ReportData, nav: str) -> str:
