@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -127,9 +128,54 @@ def test_words_narrow_the_tables_of_any_page(opened):
     assert set(page.locator("#table-families tbody th").all_inner_texts()) == {"vision", "vision-text"}
 
 
+def test_a_head_sorts_by_click_and_by_key_and_the_address_restores_it(opened):
+    page = opened("coverage")
+    head = page.locator("#table-families thead th").nth(3)
+    head.locator("a").click()
+    page.wait_for_selector("#table-families th[aria-sort=ascending]")
+    head.locator("a").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#table-families th[aria-sort=descending]")
+    rates = page.locator("#table-families tbody td:nth-child(4)")
+    shown = [float(text.removesuffix(" %")) for text in rates.all_inner_texts()]
+    assert shown == sorted(shown, reverse=True)
+    again = opened(f"coverage{page.evaluate('location.search')}")
+    again.wait_for_selector("#table-families th[aria-sort=descending]")
+    assert [float(text.removesuffix(" %")) for text in rates.all_inner_texts()] == shown
+
+
+def test_a_table_is_taken_away_as_it_is_shown(opened):
+    page = opened("coverage?find=vision")
+    page.wait_for_selector("#table-families")
+    with page.expect_download() as started:
+        page.locator("#table-families").locator("xpath=../..").locator("a[download]").click()
+    assert started.value.suggested_filename == "coverage-families.csv"
+    lines = Path(started.value.path()).read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["family", "vision", "vision-text"]
+
+
+def test_the_letters_of_the_matrix_are_explained(opened):
+    page = opened("matrix")
+    page.wait_for_selector("#legend")
+    letters = set(page.locator("#grid a.cell").all_inner_texts())
+    assert letters <= set(page.locator("#legend .mark").all_inner_texts())
+
+
+@pytest.mark.parametrize("path", ["runs", "coverage", "model?name=bert", "workers", "history"])
+def test_on_a_phone_words_stay_whole_and_tables_scroll(opened, path):
+    page = opened(path)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_selector("#main table.plain tbody th")
+    narrow = "cells => cells.filter(cell => cell.offsetWidth < 100 && cell.textContent.length > 12).length"
+    assert page.locator("#main table.plain tbody th").evaluate_all(narrow) == 0
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
+
+
 def test_charts_are_drawn(opened):
-    page = opened("performance")
-    page.wait_for_selector("#chart-by-size svg .trace")
+    for path, chart in (("performance", "by-size"), ("history", "levels")):
+        page = opened(path)
+        page.wait_for_selector(f"#chart-{chart} svg .trace, #chart-{chart} svg .barlayer path")
+        assert page.locator(f"#chart-{chart} svg .legendtext").count() >= 2
 
 
 def test_hostile_names_and_texts_stay_text(opened):

@@ -38,7 +38,7 @@ def test_every_page_renders_and_never_scrolls_sideways(opened, name):
 @pytest.mark.parametrize(("name", "chart"), [("performance", "by-size"), ("history", "levels")])
 def test_charts_are_drawn_and_say_in_words_what_they_show(opened, name, chart):
     page = opened(name)
-    page.wait_for_selector(f"#{chart} svg .trace")
+    page.wait_for_selector(f"#{chart} svg .trace, #{chart} svg .barlayer path")
     assert page.locator(f"#{chart}").get_attribute("aria-label")
 
 

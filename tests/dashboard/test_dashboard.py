@@ -1,22 +1,20 @@
 """The application without a browser: what it answers, what it refuses, and that it writes nothing."""
 
 import csv
-import json
 from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
-from typer.testing import CliRunner
+from dashboard_words import said
 
 from modelmuster import store
-from modelmuster.cli.app import app as cli
 from modelmuster.dashboard import guard, layout
 from modelmuster.dashboard.app import Pages, make
 from modelmuster.dashboard.serving import listen
-from modelmuster.errors import MissingDependency, UsageError
+from modelmuster.errors import UsageError
 from modelmuster.pages.blocks import Table
 from modelmuster.pages.routes import ROUTES
-from modelmuster.records import Inference, Outcome
+from modelmuster.records import Outcome
 from modelmuster.runs.status import RunStatus
 from modelmuster.settings import Home
 from run_folders import append, make_cell, make_record, write_run
@@ -25,17 +23,6 @@ from run_folders import append, make_cell, make_record, write_run
 @pytest.fixture
 def home(tmp_path):
     return Home(tmp_path / "muster")
-
-
-def said(pages, path, search=""):
-    """Every word of a page."""
-    return json.dumps([part if isinstance(part, str) else _plain(part) for part in pages.show(path, search)])
-
-
-def _plain(part):
-    if isinstance(part, list | tuple):
-        return [_plain(one) for one in part]
-    return _plain(part.children) if hasattr(part, "children") else str(part)
 
 
 def test_without_runs_every_page_says_what_to_type(home):
@@ -49,28 +36,6 @@ def test_without_runs_every_page_says_what_to_type(home):
 def test_runs_that_were_not_published_are_told_from_none(home):
     write_run(home, "first", [make_cell()])
     assert "muster db ingest" in said(Pages(home), "/")
-
-
-def test_an_older_and_a_newer_store_say_what_to_do(home):
-    import duckdb
-
-    write_run(home, "first", [make_cell()])
-    store.ingest(home)
-    for change, what in (
-        ("DELETE FROM schema_versions WHERE version > 1", "muster db ingest"),
-        ("INSERT INTO schema_versions VALUES (999, 'later', now())", "upgrade modelmuster"),
-    ):
-        connection = duckdb.connect(str(home.snapshot))
-        connection.execute(change)
-        connection.close()
-        assert what in said(Pages(home), "/matrix")
-
-
-def test_a_mock_only_run_says_so(home):
-    cell = make_cell("bert", "mock")
-    write_run(home, "only", [cell], [make_record("only", cell, [Outcome.NOT_RUN] * 2, inference=Inference.MOCK)])
-    store.ingest(home)
-    assert "says nothing about any model" in said(Pages(home), "/")
 
 
 def test_nothing_is_written_and_newer_results_are_pointed_at(home):
@@ -204,9 +169,3 @@ def test_a_port_that_is_taken_is_a_message(home):
     with pytest.raises(UsageError, match="cannot listen"):
         listen(home, host="127.0.0.1", port=first.port, token=None)
     first.server_close()
-
-
-def test_without_dash_the_command_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("modelmuster.cli.dashboard.find_spec", lambda _: None)
-    with pytest.raises(MissingDependency, match="dash"):
-        CliRunner().invoke(cli, ["dashboard"], catch_exceptions=False)

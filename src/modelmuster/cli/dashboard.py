@@ -30,8 +30,9 @@ def dashboard(
     from modelmuster.errors import MissingDependency
     from modelmuster.settings import Home
 
-    if find_spec("dash") is None:
-        raise MissingDependency("dash", purpose="the dashboard", extra="dashboard")
+    for package in ("dash", "plotly"):
+        if find_spec(package) is None:
+            raise MissingDependency(package, purpose="the dashboard", extra="dashboard")
     from modelmuster.dashboard.guard import token_for
     from modelmuster.dashboard.serving import serve
 

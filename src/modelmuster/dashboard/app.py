@@ -16,6 +16,7 @@ from modelmuster.errors import MusterError, UnknownName
 from modelmuster.pages import matrix_page
 from modelmuster.pages.blocks import Choice, Entry, Page, Table, to
 from modelmuster.pages.live_page import live
+from modelmuster.pages.notices import noticed, notices
 from modelmuster.pages.routes import ROUTES
 from modelmuster.pages.run_pages import workers
 from modelmuster.report.html import stylesheet
@@ -102,6 +103,7 @@ class Pages:
                 choices = [_which_run(reader, asked), *grid.choices]
                 content = [
                     *_note(late),
+                    *map(layout.note, notices(reader, grid.matrix.run_id)),
                     *layout.matrix(grid),
                     *_permalinks(name, asked, grid.matrix.run_id),
                 ]
@@ -133,10 +135,10 @@ class Pages:
         if name == "workers":
             run = runs.find(reader, asked.get("run") or "latest")
             look = status.read(folders.open_run(self.home, run.run_id).status)
-            return workers(reader, run.run_id, look)
+            return noticed(reader, workers(reader, run.run_id, look))
         if name not in ROUTES:
             raise UnknownName("page", name, ROUTES, see="the links above")
-        return ROUTES[name].make(reader, asked)
+        return ROUTES[name].page(reader, asked)
 
 
 def read(path: str, search: str) -> tuple[str, dict[str, str]]:

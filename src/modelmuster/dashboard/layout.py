@@ -33,10 +33,12 @@ from modelmuster.pages.blocks import (
 )  # fmt: skip
 from modelmuster.pages.matrix_page import Grid
 from modelmuster.pages.words import number, of_cell, of_model
-from modelmuster.report.html import MARKS, bars, word
+from modelmuster.records import Outcome
+from modelmuster.report.html import MARKS, MEANINGS, bars, word
 from modelmuster.report.pieces import classes
 from modelmuster.views.matrix import Column, MatrixCell
 from modelmuster.views.rates import Tally
+from modelmuster.views.words import WORDS
 
 FIND, SORT, TABLE = "find", "sort-", "table"
 """Keys of an address: words that rows have to hold; in front of a table's name, the column that it is sorted by; the
@@ -60,6 +62,11 @@ def blocks(page: Page, asked: Mapping[str, str]) -> list[Any]:
 def chosen(table: Table, asked: Mapping[str, str]) -> list[tuple[Entry, ...]]:
     """The rows of a table that an address asks for, in the order that it asks for."""
     return rows.ranked(table, rows.found(table.rows, asked.get(FIND, "").lower().split()), _order(table, asked))
+
+
+def note(it: Note) -> Any:
+    """A paragraph."""
+    return html.P([_piece(part) for part in it.pieces])
 
 
 def choice(it: Choice) -> Any:
@@ -108,9 +115,32 @@ def matrix(grid: Grid) -> list[Any]:
     )
     return [
         html.P(said, className="soft", id="grid-shown"),
+        _legend(grid),
         html.Section(html.Div(table, className="scroll"), id="matrix"),
         *([] if grid.shown else [html.P("No architecture fits these choices.", className="soft", id="grid-none")]),
     ]
+
+
+def _legend(grid: Grid) -> Any:
+    """What the letters mean that are shown, and what a corner and a frame add to them."""
+    every = [cell for group in grid.rows.values() for row in group for cell in row.cells if cell is not None]
+    seen = {cell.outcome for cell in every if not cell.mock}
+    marks = [(Mark(outcome), MEANINGS[outcome]) for outcome in Outcome if outcome in seen]
+    if any(cell.mock for cell in every):
+        marks.append((Mark(Outcome.NOT_RUN, mock=True), WORDS["mock"]))
+    if any(cell.expected for cell in every):
+        marks.append((Mark(Outcome.FAIL, expected=True), WORDS["expected"]))
+    if any(cell.flaky for cell in every):
+        marks.append((Mark(Outcome.PASS, flaky=True), WORDS["flaky"]))
+    return html.P(
+        [html.Span([_letter(mark), f" {mark.word.rpartition(', ')[2]}"], title=meaning) for mark, meaning in marks],
+        className="legend soft",
+        id="legend",
+    )
+
+
+def _letter(it: Mark) -> Any:
+    return html.Span("~" if it.mock else it.outcome.letter, className=classes(it), **{"aria-hidden": "true"})
 
 
 def _column(column: Column) -> list[Any]:
@@ -142,7 +172,7 @@ def _block(it: Block, page: str, asked: Mapping[str, str]) -> Any:
         case Heading():
             return html.H2([it.text, *([] if it.count is None else [" ", html.Small(number(it.count))])])
         case Note():
-            return html.P([_piece(part) for part in it.pieces])
+            return note(it)
         case Tiles():
             return html.Dl(
                 [

@@ -47,21 +47,15 @@ def levels(found: Sequence[Level]) -> Chart:
         "decided": [level.decided for level in found],
         "passed": [level.passed for level in found],
     }
+    # Bars within bars: runs of different sizes stand side by side without a line that leaps between them.
+    paints = ("rgba(128,128,128,.3)", COLOURS[4], COLOURS[0])
     traces = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": name,
-            "x": runs,
-            "y": values,
-            "marker": {"symbol": SYMBOLS[place]},
-            "line": {"color": COLOURS[place], "shape": "hv"},
-        }
-        for place, (name, values) in enumerate(series.items())
+        {"type": "bar", "name": name, "x": runs, "y": values, "marker": {"color": paint}}
+        for (name, values), paint in zip(series.items(), paints, strict=True)
     ]
     layout = _layout("run", "results")
     layout["xaxis"]["type"] = "category"
-    layout["yaxis"]["rangemode"] = "tozero"
+    layout["barmode"] = "overlay"
     return Chart(
         "levels", "Results planned, decided and passed by run, mock ones left out.", {"data": traces, "layout": layout}
     )
@@ -79,7 +73,7 @@ def over_runs(found: Sequence[Trend], metric: str) -> Chart:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": f"{series.model_type} {series.target}",
+                "name": f"{series.model_type} {series.label}",
                 "x": runs,
                 "y": series.values,
                 "marker": {
@@ -121,4 +115,5 @@ def _layout(x: str, y: str) -> dict[str, Any]:
         "font": {"color": "#80868d"},
         "legend": {"orientation": "h", "y": 1.15},
         "hovermode": "closest",
+        "showlegend": True,
     }

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from modelmuster.pages.blocks import Block, Code, Heading, Link, Mark, Note, Page, Table, Tile, Tiles, heads, note, to
 from modelmuster.pages.words import COUNTED, counted, number, of_cell, of_model, percent, when
-from modelmuster.records import Outcome
 from modelmuster.store import Reader
 from modelmuster.views.overview import Overview
 from modelmuster.views.overview import overview as view
@@ -30,7 +29,7 @@ def overview(reader: Reader, run: str = "latest") -> Page:
         question="Is it healthy, and what changed since the run before?",
         run_id=found.run_id,
         blocks=(
-            *_warnings(found),
+            *_damages(found),
             _tiles(found),
             Heading("What changed since the run before"),
             *_changes(found),
@@ -83,24 +82,7 @@ def compare(reader: Reader, old: str, new: str) -> Page:
     )
 
 
-def mock_only(found: Overview) -> bool:
-    """Whether nothing of a run was meant to be real."""
-    return found.summary.total.planned == 0 and found.summary.total.mock > 0
-
-
-def _warnings(found: Overview) -> Iterable[Block]:
-    if mock_only(found):
-        yield note(
-            "🔷 This run is mock only: it tries the plumbing, and says nothing about any model. For real ones type ",
-            Code("muster run bert llama vit"),
-        )
-    not_run = found.summary.total.counts.get(Outcome.NOT_RUN, 0)
-    if not_run:
-        yield note(
-            f"{number(not_run)} results were planned and never reached: the run goes on, or was interrupted. "
-            "To finish it type ",
-            Code(f"muster run --resume --of {found.run_id}"),
-        )
+def _damages(found: Overview) -> Iterable[Block]:
     if found.summary.damages:
         yield note(
             f"{len(found.summary.damages)} lines or files of the run cannot be used, such as "
@@ -153,8 +135,9 @@ def _changes(found: Overview) -> Iterable[Block]:
     yield note(
         "Marks of the matrix: ",
         ", ".join(told) or "none turned",
-        ". ",
-        Link("Compare", to("compare", old=found.previous, new=found.run_id)),
+        ": ",
+        Link(f"this run against {found.previous}", to("compare", old=found.previous, new=found.run_id)),
+        ".",
     )
     yield _turned(found.run_id, found.turns)
 

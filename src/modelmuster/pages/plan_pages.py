@@ -113,7 +113,7 @@ def honesty(reader: Reader, run: str = "latest") -> Page:
     """How much of a run was real."""
     found = honesty_view(reader, run)
     columns = heads(
-        "", "#🚀 on hardware", "#emulated", "#unproven", "#no answer", "#planned", "#🚀 share", "#🔷 mock, not counted"
+        "#🚀 on hardware", "#emulated", "#unproven", "#no answer", "#planned", "#🚀 share", "#🔷 mock, not counted"
     )
     seen = tuple(
         (
@@ -138,14 +138,14 @@ def honesty(reader: Reader, run: str = "latest") -> Page:
             Heading("By target"),
             Table(
                 "targets",
-                columns,
+                heads("target") + columns,
                 tuple((Code(name), *_real(one)) for name, one in found.by_target.items()),
                 "nothing was planned",
             ),
             Heading("By family"),
             Table(
                 "families",
-                columns,
+                heads("family") + columns,
                 tuple((family.value, *_real(one)) for family, one in found.by_family.items()),
                 "nothing was planned",
             ),

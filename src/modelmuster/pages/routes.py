@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from modelmuster.errors import UsageError
 from modelmuster.pages import measured_pages, model_pages, overview, plan_pages, run_pages
 from modelmuster.pages.blocks import Page
+from modelmuster.pages.notices import noticed
 from modelmuster.store import Reader
 
 Asked = Mapping[str, str]
@@ -24,6 +25,14 @@ class Route:
     """Raises what the views raise: an unknown name is told with the nearest ones that exist."""
     listed: bool = True
     """Whether the navigation leads to it; others need to be told what of."""
+
+    def page(self, reader: Reader, asked: Asked) -> Page:
+        """The page, below what has to be known of its run first.
+
+        Raises:
+            MusterError: whatever keeps it from being made.
+        """
+        return noticed(reader, self.make(reader, asked))
 
 
 def _run(asked: Asked) -> str:

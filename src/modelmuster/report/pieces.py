@@ -42,8 +42,8 @@ def _piece(it: Piece, address: Addresses) -> str:
             where, says = address(it.place), _piece(it.says, address)
             return says if where is None else f'<a href="{escape(where)}">{says}</a>'
         case Command():
-            said = escape(it.text)
-            return f'<span class="copy"><code class="command">{said}</code><button type="button" data-copy>Copy</button></span>'
+            said = f'<code class="command">{escape(it.text)}</code>'
+            return f'<span class="copy">{said}<button type="button" data-copy>Copy</button></span>'
         case Bar():
             return _bar(it)
     assert_never(it)

@@ -64,7 +64,7 @@ def write(reader: Reader, folder: Path, run: str = "latest") -> Written:
         (folder / "matrix.html").write_text(html.render(data, nav=site.nav("matrix", "")).html, encoding="utf-8")
         for route in ROUTES.values():
             if route.listed:
-                site.page(route.make(reader, {"run": found.run_id}))
+                site.page(route.page(reader, {"run": found.run_id}))
         for model in models(reader, found.run_id):
             site.page(model_pages.of(model))
     except OSError as error:
