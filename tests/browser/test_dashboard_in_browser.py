@@ -1,6 +1,9 @@
 """The Dash application in a real browser; `visit` asserts that it complained of nothing, and stayed at its place."""
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -110,7 +113,7 @@ def test_the_keyboard_reaches_a_cell_and_opens_it(opened):
 
 def test_a_run_an_architecture_and_two_targets_can_be_drilled_into(opened):
     page = opened("runs")
-    page.locator("#table-runs a", has_text="workers").first.click()
+    page.locator("#table-runs tbody a", has_text="workers").first.click()
     page.wait_for_selector("#table-machines")
     page = opened("model?name=bert")
     page.wait_for_selector("#table-past")
@@ -201,6 +204,30 @@ def test_a_new_snapshot_is_shown_without_a_reload(visit, long_home, tmp_path):
     write_run(home, "20261104-000000-0000", [make_cell("bert")], created_at="2026-11-04T00:00:00+00:00")
     store.ingest(home)
     page.wait_for_function("document.querySelectorAll('#table-runs tbody tr').length === 4")
+    server.shutdown()
+
+
+def test_a_running_sweep_is_seen_growing_and_then_ending(visit, tmp_path):
+    """A real run, looked at from its beginning to its end without a reload."""
+    home = Home(tmp_path / "muster")
+    home.create()
+    server = served(home)
+    root = f"http://127.0.0.1:{server.port}"
+    page = visit(f"{root}/live", root, READY)
+    page.wait_for_selector("text=Nothing runs at this moment")
+    arguments = "run bert gpt2 vit t5 --target torch:cpu --check forward --jobs 1 --no-progress"
+    run = subprocess.Popen(
+        [sys.executable, "-m", "modelmuster", *arguments.split()],
+        env={**os.environ, "MUSTER_HOME": str(home.root)}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    page.set_default_timeout(120_000)
+    page.wait_for_selector("#table-targets tbody tr")
+    page.wait_for_selector("text=of 4 planned")
+    page.wait_for_selector("text=Nothing runs at this moment")
+    assert run.wait(120) == 0
+    page.goto(f"{root}/runs")
+    page.wait_for_selector("#table-runs tbody tr")
+    assert "4 / 4" in page.locator("#table-runs tbody tr").inner_text()
     server.shutdown()
 
 

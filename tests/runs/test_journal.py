@@ -133,3 +133,30 @@ def test_a_device_without_space_is_an_infrastructure_error(record, tmp_path):
 def test_a_folder_that_cannot_be_written_is_an_infrastructure_error(tmp_path):
     with pytest.raises(InfrastructureError, match="cannot write"):
         journal.Journal(tmp_path / "missing" / "journal.jsonl")
+
+
+def test_a_follower_reads_each_record_once_and_waits_for_the_end_of_a_line(tmp_path, record):
+    path = tmp_path / "journal.jsonl"
+    follower = journal.Follower(path)
+    assert follower.new() == []
+    with journal.Journal(path) as writer:
+        writer.append(record("one"))
+        writer.append(record("two"))
+        assert [found.cell.model_type for found in follower.new()] == ["one", "two"]
+        assert follower.new() == []
+    line = msgspec.json.encode(record("three")) + b"\n"
+    with path.open("ab") as file:
+        file.write(b"no record\n" + line[:40])
+        file.flush()
+        assert follower.new() == []
+        file.write(line[40:])
+    assert [found.cell.model_type for found in follower.new()] == ["three"]
+
+
+def test_a_follower_of_a_file_that_was_made_anew_begins_at_its_beginning(tmp_path, record):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b"".join(msgspec.json.encode(record(name)) + b"\n" for name in ("one", "two")))
+    follower = journal.Follower(path)
+    assert len(follower.new()) == 2
+    path.write_bytes(msgspec.json.encode(record("three")) + b"\n")
+    assert [found.cell.model_type for found in follower.new()] == ["three"]

@@ -25,6 +25,7 @@ from modelmuster.settings import Home
 from modelmuster.store import Reader
 from modelmuster.store.export import FORMATS
 from modelmuster.views import runs
+from modelmuster.views.live import LiveRuns
 
 EVERY_S = 2.0
 """How often an open page asks whether there is something new."""
@@ -79,6 +80,7 @@ class Pages:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.snapshots = Snapshots(home)
+        self.running = LiveRuns(home)
 
     def show(self, path: str, search: str) -> tuple[Any, ...]:
         """Title, navigation, choices and content for an address."""
@@ -91,7 +93,7 @@ class Pages:
 
     def _made(self, name: str, asked: Mapping[str, str]) -> tuple[Any, ...]:
         if name == "live":
-            return _laid(live(self.home), asked, [], "")
+            return _laid(live(self.running), asked, [], "")
         with self.snapshots.reader() as reader:
             late = (
                 "Newer results are in the run folders, and not published yet: muster db ingest"
@@ -121,7 +123,7 @@ class Pages:
         """
         name, asked = read(path, search)
         if name == "live":
-            page = live(self.home)
+            page = live(self.running)
         else:
             with self.snapshots.reader() as reader:
                 page = self._page(reader, name, asked)

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from modelmuster.pages.blocks import Block, Code, Heading, Mark, Page, Table, Tile, Tiles, heads, note
-from modelmuster.pages.words import COUNTED, counted, number, percent
-from modelmuster.settings import Home
-from modelmuster.views.live import Live
-from modelmuster.views.live import live as view
+from modelmuster.pages.words import COUNTED, counted, lasting, number, percent
+from modelmuster.views.live import PACE_OF, Live, LiveRuns
 
 STALE_S = 30.0
 """After so long without a sign of life a run is called silent."""
 
 
-def live(home: Home) -> Page:
+def live(watched: LiveRuns) -> Page:
     """Every run that goes on."""
-    found = view(home)
+    found = watched.look()
     blocks: list[Block] = []
     for run in found:
         blocks += _run(run)
@@ -40,6 +38,14 @@ def _run(found: Live) -> Iterator[Block]:
         (
             Tile("Cells done", number(seen.recorded), f"of {number(seen.planned)} planned", percent(share)),
             Tile("Running now", number(len(seen.running)), "cells", f"on {seen.host}, process {seen.pid}"),
+            Tile(
+                "Left",
+                "–" if found.minutes_left is None else lasting(found.minutes_left),
+                "at the present pace",
+                "too few cells have ended"
+                if found.cells_per_minute is None
+                else f"{found.cells_per_minute:.3g} cells a minute, by the last {PACE_OF} at most",
+            ),
             Tile(
                 "Last sign of life",
                 f"{silent:.0f} s",

@@ -26,6 +26,13 @@ def milliseconds(value: float | None) -> str:
     return Amount(f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s", value)
 
 
+def lasting(minutes: float) -> str:
+    """A time that somebody waits."""
+    if minutes < 2:
+        return Amount(f"{minutes * 60:.0f} s", minutes)
+    return Amount(f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h", minutes)
+
+
 def quantity(value: float, name: str) -> str:
     """A measured value with the unit that its name ends in."""
     if name.endswith("_ms"):

@@ -126,6 +126,37 @@ def read_lenient(path: Path) -> Reading:
     return reading
 
 
+class Follower:
+    """Reads a journal that somebody else is writing, each record once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read = 0
+        """Bytes, up to and with the last complete line."""
+
+    def new(self) -> list[CellRecord]:
+        """The records that were written since the last time; none where the file is missing.
+
+        A line that is no record is passed over: reports name it.
+
+        Raises:
+            InfrastructureError: the file cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size < self._read:
+                    self._read = 0  # it is another file
+                file.seek(self._read)
+                lines = [line for line in file if line.endswith(b"\n")]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise InfrastructureError(f"cannot read {self.path}: {error.strerror or error}") from error
+        self._read += sum(map(len, lines))
+        read = (_record(self.path, number, line) for number, line in enumerate(lines, start=1))
+        return [found for found in read if isinstance(found, CellRecord)]
+
+
 def done_cells(path: Path) -> set[str]:
     """Ids of the cells that have a final record.
 
