@@ -5,7 +5,7 @@ import pytest
 from modelmuster.errors import CellFailure
 from modelmuster.records import Outcome
 from modelmuster.runs.errors_as_data import outcome_of
-from modelmuster.targets.browser.failures import translated
+from modelmuster.targets.browser.failures import not_started, translated
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,11 @@ def test_the_words_are_kept_without_prefix_and_stack():
     said = translated("Page.evaluate: Error: it is wrong\n    at load (http://127.0.0.1:1/running.js:1:2)")
     assert isinstance(said, CellFailure)
     assert str(said) == "Error: it is wrong"
+
+
+def test_a_browser_that_cannot_be_driven_is_told_from_one_that_does_not_start():
+    lacks = "Protocol error (emulation.setMediaFeaturesOverride): unknown command\nCall log:\n  - <launched>"
+    assert str(not_started(f"BrowserType.launch_persistent_context: {lacks}")).startswith(
+        "this version of Playwright cannot drive the browser: Protocol error (emulation.setMediaFeaturesOverride)"
+    )
+    assert "does not start" in str(not_started("BrowserType.launch: Failed to launch\nBrowser logs:\n[err] no library"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from modelmuster.targets.browser.packages import CHROMIUM
 VARIABLE = "MUSTER_CHROMIUM"
 """The executable to use as `chromium`, before any other."""
 
-BROWSERS = ("chromium", "chrome", "edge")
+BROWSERS = ("chromium", "chrome", "edge", "firefox")
 
 FLAGS = (
     "--disable-quic",
@@ -32,20 +32,34 @@ FLAGS = (
     "--enable-features=WebMachineLearningNeuralNetwork",
 )
 
+PREFERENCES: Mapping[str, str | int | bool] = {
+    "network.proxy.type": 1,
+    "network.proxy.http": "127.0.0.1",
+    "network.proxy.http_port": 9,
+    "network.proxy.share_proxy_settings": True,
+    "network.proxy.no_proxies_on": "127.0.0.1",
+    "dom.webgpu.enabled": True,
+    "javascript.options.wasm_js_promise_integration": True,
+}
+"""The same for Firefox, which takes them as preferences."""
+
 _NAMES = {
     "chromium": ("chromium", "chromium-browser"),
     "chrome": ("google-chrome", "google-chrome-stable", "chrome"),
     "edge": ("microsoft-edge", "microsoft-edge-stable", "msedge"),
+    "firefox": ("firefox", "firefox-esr"),
 }
 _MACOS = {
     "chromium": "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "chrome": "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "edge": "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "firefox": "/Applications/Firefox.app/Contents/MacOS/firefox",
 }
 _WINDOWS = {
     "chromium": "Chromium/Application/chrome.exe",
     "chrome": "Google/Chrome/Application/chrome.exe",
     "edge": "Microsoft/Edge/Application/msedge.exe",
+    "firefox": "Mozilla Firefox/firefox.exe",
 }
 
 
@@ -54,7 +68,7 @@ class Installed:
     """A browser on this machine."""
 
     browser: str
-    """`chromium`, `chrome` or `edge`."""
+    """One of `BROWSERS`."""
     path: Path
     brought: bool = False
     """Whether it is the one that this package brought."""
@@ -74,11 +88,11 @@ class Installed:
 
 
 def installed(browser: str) -> Iterator[Installed]:
-    """The browsers of this name, the preferred one first; each path once."""
+    """The browsers of this name, the preferred one first; each once, whatever links lead to it."""
     seen: set[Path] = set()
     for found in _candidates(browser):
-        if found.path not in seen and found.path.is_file():
-            seen.add(found.path)
+        if (real := found.path.resolve()) not in seen and real.is_file():
+            seen.add(real)
             yield found
 
 

@@ -17,7 +17,7 @@ import psutil
 from modelmuster import dependencies
 from modelmuster.errors import Crashed
 from modelmuster.targets.browser import failures
-from modelmuster.targets.browser.browsers import Installed
+from modelmuster.targets.browser.browsers import PREFERENCES, Installed
 
 T = TypeVar("T")
 
@@ -124,14 +124,22 @@ class Browser:
         from playwright.async_api import async_playwright
 
         self._driver = await async_playwright().start()
+        firefox = self._installed.browser == "firefox"
+        kind = self._driver.firefox if firefox else self._driver.chromium
+        # The channel has Playwright speak WebDriver BiDi, which any Firefox does, and not a protocol of its own builds.
+        own = (
+            {"channel": "moz-firefox", "firefox_user_prefs": dict(PREFERENCES)}
+            if firefox
+            else {"args": self._installed.arguments}
+        )
         # Only so can the folder of the profile be chosen, and found when all else was killed. Its page is never used.
-        self._first = await self._driver.chromium.launch_persistent_context(
+        self._first = await kind.launch_persistent_context(
             self._profile,
             executable_path=self._installed.path,
-            args=self._installed.arguments,
             env=self._installed.environment,
             headless=True,
             timeout=1000 * _START_SECONDS,
+            **own,
         )
         # Whatever its name, it calls itself Chrome.
         return f"{self._installed.browser.title()} {self._first.browser.version}"

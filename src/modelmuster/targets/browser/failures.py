@@ -38,8 +38,14 @@ def translated(message: str, *, crashed: bool = False) -> Exception:
 def not_started(message: str) -> Unavailable:
     """The exception for a browser that does not come up, with what it has printed."""
     printed = [line.partition("[err]")[2].strip() for line in message.splitlines() if "[err]" in line]
+    said = _said(re.split("Browser logs:|Call log:", message)[0])
+    if "Protocol error" in said:
+        return Unavailable(
+            f"this version of Playwright cannot drive the browser: {said}",
+            hint="another version of either may do; see: muster browsers",
+        )
     return Unavailable(
-        f"the browser does not start: {_said(message.partition('Browser logs:')[0])} {' '.join(printed)}".rstrip(),
+        f"the browser does not start: {said} {' '.join(printed)}".rstrip(),
         hint="is it a browser, and are its libraries here? see: muster browsers",
     )
 

@@ -124,3 +124,15 @@ class WebNnEdge(WebNnChromium):
     """`webnn:edge`."""
 
     name = "webnn:edge"
+
+
+class WasmFirefox(WasmChromium):
+    """`wasm:firefox`."""
+
+    name = "wasm:firefox"
+
+
+class WebGpuFirefox(WebGpuChromium):
+    """`webgpu:firefox`."""
+
+    name = "webgpu:firefox"
