@@ -84,3 +84,17 @@ def test_what_is_padded_to_the_longest_row_is_left_out():
     inputs = {"input_ids": torch.tensor([[3, 1], [5, 1]]).numpy(), "pixel_values": models.noise(2, 4)}
     trial = models.trial(models.subject(Padding(), inputs, modalities=(Modality.TEXT, Modality.IMAGE)))
     assert BatchInvariance().run(trial).outcome is Outcome.PASS
+
+
+class Pairs(torch.nn.Module):
+    """Looks at every text in the light of every picture."""
+
+    def forward(self, input_ids, pixel_values):
+        texts = input_ids.float().mean(1, keepdim=True).expand(-1, 4)
+        return {"logits": pixel_values, "text_embeds": pixel_values[:, None] * texts[None]}
+
+
+def test_vectors_for_pairs_of_rows_are_nobodys_row():
+    inputs = {"input_ids": models.ids(2, 5), "pixel_values": models.noise(2, 4)}
+    trial = models.trial(models.subject(Pairs(), inputs, modalities=(Modality.TEXT, Modality.IMAGE)))
+    assert BatchPermutation().run(trial).outcome is Outcome.PASS

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import models
+from modelmuster.checks import experts
 from modelmuster.checks.experts import Experts
 from modelmuster.records import Outcome
 
@@ -47,3 +48,9 @@ def test_weights_that_should_be_normalised_and_are_not_fail():
     assert Experts().run(models.trial(subject)).outcome is Outcome.PASS
     module.model.layers[0].mlp.gate.norm_topk_prob = False
     assert "normalised weights add up to" in Experts().run(models.trial(subject)).message
+
+
+def test_one_expert_for_all_tokens_needs_weights_that_differ():
+    alone = torch.zeros(24, 1, dtype=torch.int64)
+    assert experts._wrong(alone, torch.rand(24, 1), {1}) is None
+    assert "same experts" in experts._wrong(alone, torch.ones(24, 1), {1})

@@ -27,8 +27,10 @@ def generates(trial: Trial) -> str | None:
     """Why the class does not generate tokens from the recipe's inputs, or None."""
     if not getattr(trial.module, "can_generate", lambda: False)():
         return "this class cannot generate"
-    if type(trial.module).generate is not _plain_generate():
+    if not _plain(trial, "generate"):
         return "the class has a generate() of its own"
+    if not _plain(trial, "_prepare_generated_length"):
+        return "the class decides itself how many tokens it writes"
     if trial.architecture.family is Family.ENCODER_ONLY and not getattr(trial.module.config, "is_decoder", False):
         return "reads both ways by its configuration (is_decoder is false), so that nothing can be kept of a prefix"
     if not any(are_ids(name) for name in trial.inputs):
@@ -64,7 +66,7 @@ def generate(trial: Trial, inputs: Inputs, **settings: Any) -> Any:
         "return_dict_in_generate": True,
         "output_logits": True,
     }
-    if len(set(trial.recipe.modalities)) > 1 and _chooses_words(trial):
+    if len(set(trial.recipe.modalities)) > 1 and _plain(trial, "_get_logits_processor"):
         # An untrained model may write the places of another image, which nobody hands in.
         words = trial.module.config.get_text_config(decoder=True).vocab_size
         chosen["suppress_tokens"] = [token for token in special_ids(trial) if 0 <= token < words]
@@ -111,15 +113,8 @@ def _start_token(trial: Trial) -> int:
     return next((token for token in named if isinstance(token, int)), 0)
 
 
-def _chooses_words(trial: Trial) -> bool:
-    """Whether what generate() chooses are words; a class that writes codes of a sound has processors of its own."""
+def _plain(trial: Trial, method: str) -> bool:
+    """Whether the class generates in this respect as transformers' others do."""
     from transformers import GenerationMixin
 
-    name = "_get_logits_processor"
-    return getattr(type(trial.module), name) is getattr(GenerationMixin, name)
-
-
-def _plain_generate() -> Any:
-    from transformers import GenerationMixin
-
-    return GenerationMixin.generate
+    return getattr(type(trial.module), method) is getattr(GenerationMixin, method)
