@@ -79,9 +79,10 @@ def recorded(home):
 
 def test_a_file_is_reported_here_and_run_where_its_target_is(run_file, joined, home):
     [machine] = joined.environments()
-    done = run_file(FILE)
+    done = run_file(FILE, "-rP")
     assert "1 failed, 2 passed, 1 skipped" in done.stdout, done.stdout
     assert f"- ran on -{'-' * 35}\n{machine}" in done.stdout
+    assert "said there" in done.stdout
     [record] = recorded(home)
     assert record.worker == machine
     assert record.provenance.evidence.device_name == "toy abacus"
@@ -90,7 +91,6 @@ def test_a_file_is_reported_here_and_run_where_its_target_is(run_file, joined, h
         "test_wrong": Outcome.FAIL,
         "test_left_out": Outcome.SKIPPED,
     }
-    assert "said there" in run_file(FILE, "-k", "doubles", "-rP").stdout
 
 
 def test_a_file_whose_process_dies_there_fails_and_says_how(run_file, home):
