@@ -124,6 +124,8 @@ def wait_until(what: str, happens: Callable[[], object], seconds: float = JOIN_S
 def _remove(made: list[Machine]) -> None:
     for machine in made:
         subprocess.run(["ip", "netns", "del", machine.name], capture_output=True, check=False)
+        # A namespace that a process still lives in stays, unseen, and so does the cable to it.
+        subprocess.run(["ip", "link", "del", f"{machine.name}b"], capture_output=True, check=False)
     subprocess.run(["ip", "link", "del", "muster"], capture_output=True, check=False)
 
 

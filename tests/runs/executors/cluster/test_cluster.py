@@ -105,6 +105,26 @@ def test_a_machine_that_joins_late_gets_work_and_one_that_dies_loses_none(joined
     assert finals == Counter({job.cell.model_type: 1 for job in jobs})
 
 
+def test_a_machine_that_falls_silent_loses_no_cell(joined, machines, job):
+    """Stopped processes keep their connections and answer nothing, as behind a cut cable: Ray never ends its tasks."""
+    [first] = [node.name for node in joined.progress().nodes if node.alive]
+    second, stopped, told = None, [], []
+    jobs = [job("nap", model_type=f"m{number}") for number in range(300)]
+    for record in joined.run(jobs):
+        told.append(record)
+        second = second or machines.start("--slots", "2", "--target", "toy:cpu")
+        busy = {place.rpartition(":")[0] for place in joined.progress().places.values()}
+        if busy - {first} and not stopped:
+            stopped = [psutil.Process(second.pid), *psutil.Process(second.pid).children(recursive=True)]
+            for process in stopped:
+                process.suspend()
+    machines.kill(second)
+    assert stopped, "the second machine never got work"
+    assert any(record.lost for record in told)
+    finals = Counter(record.cell.model_type for record in told if not record.lost)
+    assert finals == Counter({job.cell.model_type: 1 for job in jobs})
+
+
 @pytest.mark.parametrize("said", [b"\x80\x04\x95", b"{}", {"record": 1}, None])
 def test_what_a_worker_sends_is_a_record_or_nothing(said):
     import msgspec

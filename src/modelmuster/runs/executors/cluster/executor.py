@@ -21,6 +21,9 @@ from modelmuster.runs.executors.losses import LOST_RETRIES, quarantined
 
 WAIT_S = 0.25
 NODES_EVERY_S = 2.0
+SILENCE_S = 10.0
+"""How long after the death of a machine its cells may still be told of. Behind a cut link connections stay open, and
+Ray, which knows that the machine is gone, never ends the streams of its tasks."""
 PATIENCE_S = 90.0
 """How long a cell waits for a machine that could run it to come back: Ray takes a minute to notice a cut link."""
 
@@ -33,8 +36,9 @@ class Flight:
     stream: Any
     """The generator of what its worker says."""
     worker: str = ""
+    handed_over: float = field(default_factory=time.monotonic)
+    """Monotonic clock, as is the next."""
     started: float | None = None
-    """Monotonic clock."""
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
 
@@ -54,6 +58,7 @@ class RayExecutor:
         self._nodes: tuple[Node, ...] = ()
         self._nodes_at = 0.0
         self._heard: dict[str, float] = {}
+        self._died: dict[str, float] = {}
         self._flights: tuple[Flight, ...] = ()
 
     @property
@@ -192,6 +197,9 @@ class RayExecutor:
         self._nodes_at = now
         self._nodes = tuple(joining.nodes())
         self._heard.update((node.name, now) for node in self._nodes if node.alive)
+        for node in self._nodes:
+            if not node.alive:
+                self._died.setdefault(node.name, now)
 
     def _fill(self, waiting: deque[Job]) -> None:
         """Hand over as many jobs as can run, and one more per machine, lest a worker wait for us."""
@@ -222,11 +230,27 @@ class RayExecutor:
         by_stream = {flight.stream: flight for flight in self._flights}
         ready, _ = ray.wait(list(by_stream), num_returns=len(by_stream), timeout=WAIT_S, fetch_local=False)
         for stream in ready:
-            flight = by_stream[stream]
+            flight = by_stream.pop(stream)
             record = self._hear(flight, ray)
             if record is not None:
-                self._flights = tuple(other for other in self._flights if other is not flight)
+                self._land(flight)
                 yield flight, record
+        for flight in by_stream.values():
+            if self._is_stranded(flight):
+                self._land(flight)
+                ray.cancel(flight.stream, force=True)
+                yield flight, _lost(flight, "its machine is gone")
+
+    def _land(self, flight: Flight) -> None:
+        self._flights = tuple(other for other in self._flights if other is not flight)
+
+    def _is_stranded(self, flight: Flight) -> bool:
+        """Whether it is on a machine that died a while ago, or may be: handed over before, and not begun since."""
+        now, place = time.monotonic(), flight.worker.rpartition(":")[0]
+        return any(
+            now > died + SILENCE_S and (place == name or (not place and flight.handed_over < died))
+            for name, died in self._died.items()
+        )
 
     def _hear(self, flight: Flight, ray: Any) -> CellRecord | None:
         """Take in the next thing that the worker says; the record when it is that, or when the worker was lost."""
