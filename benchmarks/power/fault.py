@@ -35,6 +35,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """`property` where some property of a right model is broken; `golden` where the wrong model is consistent with
     itself, so that only remembered outputs tell."""
     note: str = ""
+    list: str = ""
+    """The list that it stands in: its file, without the ending."""
 
     def __post_init__(self) -> None:
         if self.seen_by not in {"property", "golden"}:
@@ -53,7 +55,7 @@ def load(folder: Path = FOLDER) -> tuple[Fault, ...]:
         for table in tomllib.loads(path.read_text(encoding="utf-8"))["fault"]:
             edits = table.pop("edits", None) or [{name: table.pop(name) for name in ("at", "old", "new")}]
             edits[0] |= {"times": table.pop("times")} if "times" in table else {}
-            fault = msgspec.convert(table | {"edits": edits}, Fault)
+            fault = msgspec.convert(table | {"edits": edits, "list": path.stem}, Fault)
             assert fault.name not in found, f"{path}: a second fault {fault.name}"
             found[fault.name] = fault
     return tuple(found.values())

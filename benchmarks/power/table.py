@@ -24,6 +24,7 @@ def lines(measured: Measured) -> Iterator[str]:
         yield f"Faults {title}: {_rate(group)}"
         yield from _by("family", group, lambda verdict: verdict.family.value)
         yield from _by("kind", group, lambda verdict: verdict.fault.kind)
+        yield from _by("list", group, lambda verdict: verdict.fault.list)
         yield from _missed(group)
     yield ""
     yield "Caught by check (a fault may be caught by several; `alone` counts those that no other check catches):"
