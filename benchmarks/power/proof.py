@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
+import transformers
 
 from modelmuster.checks.live import accepts, arguments, attention_implementation
 from modelmuster.checks.question import Figures, Question, passed
@@ -148,6 +149,16 @@ def _cached(trial: Trial) -> Iterator[Any]:
             yield first
 
 
+def _static(trial: Trial) -> Iterator[Any]:
+    """Steps on top of a cache of fixed size."""
+    tokens = arguments(trial, trial.inputs)["input_ids"]
+    cache = transformers.StaticCache(config=trial.module.config, max_cache_len=tokens.shape[1])
+    with torch.no_grad():
+        yield trial.module(tokens[:, :-2], past_key_values=cache, use_cache=True)
+        for place in (-2, -1):
+            yield trial.module(tokens[:, place : place + 1 or None], past_key_values=cache, use_cache=True)
+
+
 def _cached_beside_encoder(trial: Trial) -> Iterator[Any]:
     given = arguments(trial, trial.inputs)
     tokens = given.pop("decoder_input_ids")
@@ -230,6 +241,7 @@ PROBES: dict[str, Callable[[Trial], Iterable[Any]]] = {
     "resized": _resized,
     "experts": _experts,
     "cached": _cached,
+    "static": _static,
     "generated": _generated,
     "gradients": _gradients,
     "loss": _loss,

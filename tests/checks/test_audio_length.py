@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from transformers.modeling_outputs import BaseModelOutput
 
 import models
 from modelmuster.checks.audio_length import AudioLength
@@ -72,3 +73,34 @@ def test_a_model_that_normalises_over_time_deep_inside_is_not_asked():
     module.norm = torch.nn.GroupNorm(1, 4)
     trial = models.trial(models.subject(module, inputs, modalities=(Modality.AUDIO,)))
     assert "deep inside" in AudioLength().applies(trial)
+
+
+class Recogniser(torch.nn.Module):
+    """Sums up the frames of an encoder that leaves nothing of what the mask hides."""
+
+    class Encoder(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.widen = torch.nn.Linear(1, 4)
+
+        def forward(self, input_values, attention_mask):
+            states = self.widen((input_values * attention_mask)[..., None])
+            return BaseModelOutput(last_hidden_state=states)
+
+    def __init__(self, weights):
+        super().__init__()
+        self.base_model, self.weights = self.Encoder(), weights
+
+    def forward(self, input_values, attention_mask):
+        weights = self.weights(attention_mask.float())[..., None]
+        states = self.base_model(input_values, attention_mask)[0]
+        return {"logits": (states * weights).sum(1) / weights.sum(1)}
+
+
+@pytest.mark.parametrize(("weights", "outcome"), [(lambda mask: mask, Outcome.PASS), (torch.ones_like, Outcome.FAIL)])
+def test_a_head_that_sums_up_hidden_frames_fails(weights, outcome):
+    inputs = {"input_values": models.noise(2, 64), "attention_mask": np.ones((2, 64), np.int64)}
+    trial = models.trial(models.subject(Recogniser(weights), inputs, modalities=(Modality.AUDIO,)))
+    finding = AudioLength().run(trial)
+    assert finding.outcome is outcome, finding.message
+    assert "behind the encoder" in finding.message or outcome is Outcome.PASS

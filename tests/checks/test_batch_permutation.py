@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 import models
+from modelmuster.checks.batch_invariance import BatchInvariance
 from modelmuster.checks.batch_permutation import BatchPermutation
 from modelmuster.checks.batches import rows, taken
 from modelmuster.contracts import Output
@@ -34,3 +35,19 @@ def test_an_axis_of_layers_that_is_as_long_as_the_batch_is_no_axis_of_rows():
 
     trial = models.trial(models.subject(Layered(), {"pixel_values": models.noise(2, 3)}, modalities=(Modality.IMAGE,)))
     assert BatchPermutation().run(trial).outcome is Outcome.PASS
+
+
+class Paired(torch.nn.Module):
+    """Tells each text what every image is like: one answer for each pair."""
+
+    def forward(self, input_ids, pixel_values):
+        texts, images = input_ids.float().mean(1), pixel_values.mean((1, 2, 3))
+        told = images[:, None] + texts[None, :]
+        return {"text_embeds": told[..., None] * torch.arange(1.0, 4.0)}
+
+
+def test_answers_for_each_pair_are_permuted_on_both_axes():
+    inputs = {"input_ids": models.ids(), "pixel_values": models.noise(2, 3, 8, 8)}
+    trial = models.trial(models.subject(Paired(), inputs, modalities=(Modality.TEXT, Modality.IMAGE)))
+    assert BatchPermutation().run(trial).outcome is Outcome.PASS
+    assert BatchInvariance().run(trial).outcome is Outcome.PASS

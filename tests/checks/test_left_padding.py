@@ -3,12 +3,15 @@
 import caches
 import torch
 import transformers
+from transformers.models.m2m_100 import modeling_m2m_100
 from transformers.models.opt import modeling_opt
 from transformers.models.roberta import modeling_roberta
 
 import models
 from modelmuster.checks.left_padding import LeftPadding
 from modelmuster.records import Family, Outcome
+
+FEED = {"ffn_dim": 64, "attention_heads": 4}
 
 
 def test_a_healthy_model_passes():
@@ -84,3 +87,38 @@ def test_waves_that_are_counted_by_the_column_are_asked_with_positions_only():
     finding = LeftPadding().run(models.trial(models.subject(module, inputs, family=Family.DECODER_ONLY, config=config)))
     assert finding.outcome is Outcome.PASS, finding.message
     assert list(finding.figures) == ["given.relative_rmse"]
+
+
+def m2m():
+    config = {**models.TEXT, "d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "pad_token_id": 1}
+    config |= {f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in FEED.items()}
+    inputs = {"input_ids": models.ids(), "attention_mask": models.ids() // models.ids()}
+    return models.subject(
+        models.built(transformers.M2M100Model, transformers.M2M100Config, **config),
+        inputs | {"decoder_input_ids": models.ids(2, 7)},
+        family=Family.ENCODER_DECODER,
+        config=config,
+    )
+
+
+def test_an_encoder_beside_a_decoder_that_counts_its_padding_fails(monkeypatch):
+    trial = models.trial(m2m())
+    assert LeftPadding().applies(trial) is None
+    assert LeftPadding().run(trial).outcome is Outcome.PASS
+    table = modeling_m2m_100.M2M100SinusoidalPositionalEmbedding
+    monkeypatch.setattr(
+        table,
+        "create_position_ids_from_input_ids",
+        staticmethod(lambda ids, first, _past=0: torch.arange(ids.shape[1]).expand_as(ids) + first + 1),
+    )
+    finding = LeftPadding().run(models.trial(m2m()))
+    assert finding.outcome is Outcome.FAIL
+    assert "positions counted" in finding.message
+
+
+def test_an_encoder_that_counts_from_the_first_column_is_not_asked():
+    config = {**models.TEXT, "d_model": 32, "encoder_layers": 1, "decoder_layers": 1}
+    config |= {f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in FEED.items()}
+    bart = models.built(transformers.BartModel, transformers.BartConfig, **config)
+    subject = models.subject(bart, m2m().inputs, family=Family.ENCODER_DECODER, config=config)
+    assert "counts the positions" in (LeftPadding().applies(models.trial(subject)) or "")

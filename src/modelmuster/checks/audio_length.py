@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ import torch
 from modelmuster.checks.differences import agrees, influence, noise_floor, off, same, size_of
 from modelmuster.checks.feeding import carriers
 from modelmuster.checks.forward import main_outputs
-from modelmuster.checks.live import attention_implementation, call, outputs
+from modelmuster.checks.live import arguments, attention_implementation, call, outputs
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Inputs, Output, Outputs, Trial
 from modelmuster.numerics.tensors import flatten
@@ -82,7 +83,8 @@ class AudioLength(Question):
         figures["hidden.relative_rmse"] = size_of(compared)
         if not agrees(compared):
             return failed(f"another sound under the mask: {off(compared)}", figures)
-        wrong = _attended(trial, found, {**inputs, mask_name: mask}, half, figures)
+        given = {**inputs, mask_name: mask}
+        wrong = _attended(trial, found, given, half, figures) or _pooled(trial, found, given, half, figures)
         return failed(wrong, figures) if wrong else passed(figures)
 
 
@@ -131,14 +133,46 @@ def _attended(trial: Trial, found: tuple[str, str, int], inputs: Inputs, length:
     return None
 
 
-def frames_of(trial: Trial, found: tuple[str, str, int], length: int, row: int = 0) -> int | None:
-    """Frames that one sound has, cut to this length and alone: seen from what comes out, not from a formula."""
+def _pooled(trial: Trial, found: tuple[str, str, int], inputs: Inputs, length: int, figures: Figures) -> str | None:
+    """A head that sums up the frames reads those that are hidden, whatever its encoder has made of them."""
+    body = getattr(trial.module, "base_model", trial.module)
+    answers = main_outputs(outputs(trial, inputs))
+    if body is trial.module or any(output.array.ndim != 2 for output in answers.values()):
+        return None
+    shorter = frames_of(trial, found, length, of=body)
+    if shorter is None:
+        return None
+
+    def other(_part: torch.nn.Module, _given: tuple[Any, ...], returned: Any) -> Any:
+        states = returned.last_hidden_state
+        returned.last_hidden_state = torch.cat((states[:, :shorter], 0.5 - states[:, shorter:].flip(2)), dim=1)
+        return returned
+
+    hook = body.register_forward_hook(other)
+    try:
+        changed = main_outputs(outputs(trial, inputs))
+    finally:
+        hook.remove()
+    compared = same(trial, answers, changed)
+    figures["pooled.relative_rmse"] = size_of(compared)
+    return None if agrees(compared) else f"other frames under the mask, behind the encoder: {off(compared)}"
+
+
+def frames_of(
+    trial: Trial, found: tuple[str, str, int], length: int, row: int = 0, *, of: torch.nn.Module | None = None
+) -> int | None:
+    """Frames that one sound has, cut to this length and alone: seen from what comes out, not from a formula.
+
+    It comes out of the whole model, or of a part of it that takes the same inputs.
+    """
     sound, mask_name, axis = found
     cut = {
         sound: np.take(trial.inputs[sound][[row]], np.arange(length), axis),
         mask_name: np.ones_like(trial.inputs[mask_name][[row], :length]),
     }
-    answers = main_outputs(flatten(call(trial, cut)))
+    with torch.no_grad():
+        returned = call(trial, cut) if of is None else of(**arguments(trial, cut))
+    answers = main_outputs(flatten(returned))
     frames = next(iter(answers.values()), None)
     return int(frames.array.shape[1]) if frames is not None and frames.array.ndim == 3 else None
 

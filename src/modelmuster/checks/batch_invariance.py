@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmuster.checks.batches import by_row, comparable, rows, separable, taken
+from modelmuster.checks.batches import by_row, comparable, rows, separable, tables, taken
 from modelmuster.checks.determinism import unless_drawn
 from modelmuster.checks.differences import same
 from modelmuster.checks.feeding import batch_size
@@ -26,12 +26,12 @@ class BatchInvariance(Question):
     def run(self, trial: Trial) -> Finding:
         """Every row in turn."""
         batch, figures = batch_size(trial) or 0, Figures()
-        together = by_row(trial)
+        together, pairs = by_row(trial), tables(trial)
         if not rows(together, [0], batch):
             return not_applicable("no output has one row for each of the batch")
         for row in range(batch):
             alone = trial.run(taken(trial, [row]))
-            compared = same(trial, comparable(rows(together, [row], batch), alone), alone)
+            compared = same(trial, comparable(rows(together, [row], batch, pairs), alone), alone)
             if not compared.outputs:
                 return not_applicable("what a row gives depends on the longest row of its batch")
             figures[f"row_{row}.relative_rmse"] = compared.outputs[compared.worst].relative_rmse

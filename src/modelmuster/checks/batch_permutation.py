@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmuster.checks.batches import by_row, rows, separable, taken
+from modelmuster.checks.batches import by_row, rows, separable, tables, taken
 from modelmuster.checks.determinism import unless_drawn
 from modelmuster.checks.differences import same
 from modelmuster.checks.feeding import batch_size
@@ -27,7 +27,7 @@ class BatchPermutation(Question):
         """Twice the rule's tolerance, since both runs round."""
         batch = batch_size(trial) or 0
         order = list(range(batch))[::-1]
-        expected = rows(by_row(trial), order, batch)
+        expected = rows(by_row(trial), order, batch, tables(trial))
         if not expected:
             return not_applicable("no output has one row for each of the batch")
         compared = same(trial, expected, trial.run(taken(trial, order)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -58,14 +59,25 @@ def by_row(trial: Trial) -> dict[str, Output]:
     }
 
 
-def rows(outputs: Outputs, order: list[int], batch: int) -> dict[str, Output]:
+def tables(trial: Trial) -> frozenset[str]:
+    """Outputs that have something for each pair of rows, a text told of each image: one pair when a row is alone."""
+    batch, alone = batch_size(trial) or 0, trial.run(taken(trial, [0]))
+    return frozenset(
+        name
+        for name, output in trial.baseline().items()
+        if output.array.shape[:2] == (batch, batch) and name in alone and alone[name].array.shape[:2] == (1, 1)
+    )
+
+
+def rows(outputs: Outputs, order: list[int], batch: int, pairs_of: Collection[str] = ()) -> dict[str, Output]:
     """Those rows of the outputs that have one for each of the batch; both axes of a table of pairs."""
     found = {}
     for name, output in outputs.items():
         array = output.array
         if array.ndim == 0 or array.shape[0] != batch:
             continue
-        pairs = array.ndim == 2 and array.shape[1] == batch and _PAIRS.fullmatch(name) is not None
+        named = array.ndim == 2 and _PAIRS.fullmatch(name) is not None
+        pairs = array.shape[1:2] == (batch,) and (named or name in pairs_of)
         found[name] = Output(array[np.ix_(order, order)] if pairs else array[order], output.dtype)
     return found
 

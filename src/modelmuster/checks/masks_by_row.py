@@ -10,11 +10,14 @@ from modelmuster.checks.batches import comparable, rows, separable, taken
 from modelmuster.checks.determinism import unless_drawn
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.feeding import batch_size
+from modelmuster.checks.live import accepts
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Finding
 
-MASKS = ("attention_mask", "pixel_mask", "padding_mask", "decoder_attention_mask", "past_observed_mask")
+PIXEL_MASK = "pixel_mask"
+
+MASKS = ("attention_mask", PIXEL_MASK, "padding_mask", "decoder_attention_mask", "past_observed_mask")
 HIDDEN_SHARE = 4
 """One part in so many is hidden, from the end of the last axis."""
 
@@ -59,9 +62,19 @@ def _masks(trial: Trial) -> dict[str, Any]:
     for name in MASKS:
         if name == "attention_mask" and len(set(trial.recipe.modalities)) > 1:
             continue  # the end of a text may be the places of an image
-        mask = trial.inputs.get(name)
+        mask = _pixel_mask(trial) if name == PIXEL_MASK else trial.inputs.get(name)
         if isinstance(mask, np.ndarray) and 2 <= mask.ndim <= 3 and mask.shape[-1] >= HIDDEN_SHARE:
             mask = np.ones_like(mask)
             mask[1::2, ..., -(mask.shape[-1] // HIDDEN_SHARE) :] = 0
             found[name] = mask
     return found
+
+
+def _pixel_mask(trial: Trial) -> np.ndarray | None:
+    """The mask of height × width that is fed, or that could be fed beside a plain batch of images."""
+    fed, pixels = trial.inputs.get(PIXEL_MASK), trial.inputs.get("pixel_values")
+    if fed is not None or Capability.MODULE not in trial.capabilities or not accepts(trial, PIXEL_MASK):
+        return fed
+    if not isinstance(pixels, np.ndarray) or pixels.ndim != 4:
+        return None
+    return np.ones((len(pixels), *pixels.shape[-2:]), np.int64)

@@ -13,6 +13,7 @@ from modelmuster.checks.differences import influence, noise_floor
 from modelmuster.checks.live import arguments, outputs, word_table
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
+from modelmuster.numerics.precision import deep_copy
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
 from modelmuster.records import Finding, Stage
@@ -46,7 +47,7 @@ class ParametersReached(Question):
 
     def run(self, trial: Trial) -> Finding:
         """A gradient that is not zero, anywhere in the tensor; or more than the floor of the rule."""
-        module = trial.module
+        module = deep_copy(trial.module)
         trained = {name: value for name, value in module.named_parameters() if value.requires_grad and value.numel()}
         trial.entering(Stage.RUN)
         seed_forward()
@@ -67,7 +68,8 @@ class ParametersReached(Question):
         unused = [name for name, value in zip(trained, found, strict=True) if value is None or not value.any()]
         left_out = _left_out(module, unused, called)
         suspects = [name for name in unused if name not in left_out and not _by_design(name)]
-        blamed = _without_influence(trial, {name: trained[name] for name in suspects})
+        own = dict(trial.module.named_parameters())
+        blamed = _without_influence(trial, {name: own[name] for name in suspects})
         figures: Figures = {
             "tensors": len(trained),
             "unused": len(unused),

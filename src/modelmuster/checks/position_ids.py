@@ -33,7 +33,7 @@ class PositionIds(Question):
         """Text models that take positions."""
         if not accepts(trial, "position_ids"):
             return "forward takes no position_ids"
-        if not _frequencies(trial.module) and not tables(trial.module):
+        if not frequencies(trial.module) and not tables(trial.module):
             return "the model has neither rotary frequencies nor a table of positions"
         return text_only(trial)
 
@@ -60,7 +60,7 @@ class PositionIds(Question):
                 return failed(f"with the position ids 0, 1, 2, … handed in, {off(compared)}", figures)
         # A recurrence may begin anew at position 0, and some frequencies depend on the highest position.
         if (
-            _frequencies(trial.module)
+            frequencies(trial.module)
             and not tables(trial.module)
             and Trait.STATE_SPACE not in trial.architecture.traits
             and not _adapts(trial.module)
@@ -78,7 +78,8 @@ def _adapts(module: torch.nn.Module) -> bool:
     return bool(kinds & {"dynamic", "longrope"})
 
 
-def _frequencies(module: torch.nn.Module) -> bool:
+def frequencies(module: torch.nn.Module) -> bool:
+    """Whether some part turns its queries and keys by their positions."""
     return any(name.rpartition(".")[2].endswith("inv_freq") for name, _ in module.named_buffers())
 
 

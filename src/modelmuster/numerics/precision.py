@@ -61,14 +61,18 @@ def plain_experts(module: torch.nn.Module) -> Iterator[None]:
 
 
 def deep_copy(module: torch.nn.Module) -> torch.nn.Module:
-    """A deep copy, also of a module that holds the result of an earlier computation, which torch refuses to copy."""
+    """A deep copy, also of a module that holds the result of an earlier computation, which torch refuses to copy.
+
+    It forgets what some parts keep of their weights while they do not train, such as LeViT of its biases.
+    """
     computed = {
         id(value): value.detach().clone()
         for part in module.modules()
         for value in vars(part).values()
         if isinstance(value, torch.Tensor) and not value.is_leaf
     }
-    return copy.deepcopy(module, computed)
+    copied = copy.deepcopy(module, computed)
+    return copied if copied.training else copied.train().eval()
 
 
 def _experts(module: torch.nn.Module) -> list[Any]:
