@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modelmuster.checks.batches import comparable, rows, separable, taken
+from modelmuster.checks.batches import by_row, comparable, rows, separable, taken
 from modelmuster.checks.determinism import unless_drawn
 from modelmuster.checks.differences import agrees, off, same, size_of
 from modelmuster.checks.feeding import batch_size
@@ -40,7 +40,8 @@ class MasksByRow(Question):
         """Twice the rule's tolerance."""
         batch, figures = batch_size(trial) or 0, Figures()
         masks = _masks(trial)
-        together = trial.run({**trial.inputs, **masks})
+        of_rows = by_row(trial)
+        together = {name: found for name, found in trial.run({**trial.inputs, **masks}).items() if name in of_rows}
         if not rows(together, [0], batch):
             return not_applicable("no output has one row for each of the batch")
         for row in range(batch):
