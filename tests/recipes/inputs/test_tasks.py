@@ -110,3 +110,14 @@ def test_series_are_given_padding_and_frequencies_where_they_are_asked_for():
     assert made["freq"].shape == (2, 1)
     with torch.no_grad():
         assert module(**made).last_hidden_state.shape[0] == 2
+
+
+def test_a_class_that_is_trained_on_questions_finds_one_in_each_text():
+    from transformers import SplinterConfig, SplinterForPreTraining
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 48}
+    module = SplinterForPreTraining(SplinterConfig(vocab_size=99, question_token_id=9, **sizes)).eval()
+    made = first(module, "PRETRAINING").build()
+    assert ((made["input_ids"] == 9).sum(-1) == 1).all()
+    with torch.no_grad():
+        assert module(**made).start_logits.shape[0] == 2

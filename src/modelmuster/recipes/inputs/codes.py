@@ -19,7 +19,7 @@ from modelmuster.records import Modality
 
 def code_layouts(callee: Callee) -> Iterator[Layout]:
     """Layouts of models with codebooks: codes as the ids of a decoder beside a text, or as the ids themselves."""
-    books = callee.sizes.number(("num_codebooks", "n_codebooks", "num_channels"), Modality.AUDIO)
+    books = callee.sizes.number(("num_codebooks", "n_codebooks", "n_codes_total", "num_channels"), Modality.AUDIO)
     # The channels of a decoder are codebooks only where no picture has channels.
     if books is None or books < 2 or not callee.takes("input_ids") or pixel_name(callee):
         return

@@ -15,7 +15,7 @@ from modelmuster.recipes.inputs.layout import Fragment, Layout
 from modelmuster.recipes.inputs.multimodal import fused_layouts
 from modelmuster.recipes.inputs.required import complete, encoder_states, offer
 from modelmuster.recipes.inputs.session import session_layouts
-from modelmuster.recipes.inputs.text import choices, decoder_arguments, ended, has_decoder, text_arguments
+from modelmuster.recipes.inputs.text import asking, choices, decoder_arguments, ended, has_decoder, text_arguments
 from modelmuster.recipes.inputs.time_series import time_series_layouts
 from modelmuster.recipes.inputs.towers import tower_layouts
 from modelmuster.recipes.inputs.video import video_fragments
@@ -73,6 +73,9 @@ def _for_task(callee: Callee) -> Iterator[Layout]:
         yield replace(text, name="choices", build=lambda: choices(text.build()))
     if "SEQUENCE_CLASSIFICATION" in callee.tasks and has_decoder(callee):
         yield replace(text, name="text-ended", build=lambda: ended(callee, text.build()))
+    question = callee.sizes.token(("question_token_id",))
+    if question is not None and "PRETRAINING" in callee.tasks:
+        yield replace(text, name="text-asking", build=lambda: asking(text.build(), question))
 
 
 def _alone(callee: Callee) -> Iterator[Layout]:

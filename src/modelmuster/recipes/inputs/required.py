@@ -204,6 +204,7 @@ FILLERS: dict[str, Filler] = {
     ),
     "audio_codes": _codes,
     "codes": _codes,
+    "codebook_idx": lambda _callee, _draw, _made: 1,
     "user_audio_codes": lambda callee, draw, made: _codes(callee, draw, made, _length(made)),
     "moshi_audio_codes": lambda callee, draw, made: _codes(callee, draw, made, _length(made)),
     "state": lambda callee, draw, _made: draw.normal(

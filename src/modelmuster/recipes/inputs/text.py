@@ -84,6 +84,13 @@ def choices(made: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def asking(arguments: dict[str, Any], question: int) -> dict[str, Any]:
+    """The same texts with the mark of a question in each, whose answer is a span of the text."""
+    ids = arguments["input_ids"].clone()
+    ids[:, 1] = question
+    return {**arguments, "input_ids": ids}
+
+
 def ended(callee: Callee, made: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a text that ends with its end token, where a classifier reads its answer off.
 
