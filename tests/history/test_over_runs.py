@@ -91,8 +91,10 @@ def test_a_flake_is_a_rate_where_nothing_changed_and_an_upgrade_makes_none(reade
 def test_levels_count_every_run_and_never_mock(reader):
     levels = trends(reader).levels
     assert len(levels) == RUNS + 1
-    assert {level.planned for level in levels[1:]} == {6}
-    assert (levels[-1].passed, levels[-1].decided) == (5, 6)
+    assert {level.tally.planned for level in levels[1:]} == {6}
+    assert (levels[-1].tally.passed, levels[-1].tally.decided) == (5, 6)
+    real = levels[-1].realness
+    assert (real.hardware, real.planned, real.mock) == (6, 6, 2)
 
 
 def test_a_run_that_took_ten_times_as_long_is_an_anomaly(reader):

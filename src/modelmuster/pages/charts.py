@@ -43,9 +43,9 @@ def levels(found: Sequence[Level]) -> Chart:
     """Decided and passed results by run."""
     runs = [level.run_id for level in found]
     series = {
-        "planned": [level.planned for level in found],
-        "decided": [level.decided for level in found],
-        "passed": [level.passed for level in found],
+        "planned": [level.tally.planned for level in found],
+        "decided": [level.tally.decided for level in found],
+        "passed": [level.tally.passed for level in found],
     }
     # Bars within bars: runs of different sizes stand side by side without a line that leaps between them.
     paints = ("rgba(128,128,128,.3)", COLOURS[4], COLOURS[0])

@@ -21,12 +21,11 @@ from modelmuster.pages.blocks import (
     note,
     spread,
 )
-from modelmuster.pages.words import COUNTED, counted, number, of_model, percent
+from modelmuster.pages.words import COUNTED, REAL, counted, number, of_model, percent, real
 from modelmuster.store import Reader
 from modelmuster.views.dependencies import dependencies as dependencies_view
 from modelmuster.views.gaps import Coverage
 from modelmuster.views.gaps import coverage as coverage_view
-from modelmuster.views.realness import Realness
 from modelmuster.views.realness import honesty as honesty_view
 from modelmuster.views.words import FORMULAS, WORDS
 
@@ -112,9 +111,6 @@ def coverage(reader: Reader, run: str = "latest") -> Page:
 def honesty(reader: Reader, run: str = "latest") -> Page:
     """How much of a run was real."""
     found = honesty_view(reader, run)
-    columns = heads(
-        "#🚀 on hardware", "#emulated", "#unproven", "#no answer", "#planned", "#🚀 share", "#🔷 mock, not counted"
-    )
     seen = tuple(
         (
             Code(one.target),
@@ -138,15 +134,15 @@ def honesty(reader: Reader, run: str = "latest") -> Page:
             Heading("By target"),
             Table(
                 "targets",
-                heads("target") + columns,
-                tuple((Code(name), *_real(one)) for name, one in found.by_target.items()),
+                heads("target", *REAL),
+                tuple((Code(name), *real(one)) for name, one in found.by_target.items()),
                 "nothing was planned",
             ),
             Heading("By family"),
             Table(
                 "families",
-                heads("family") + columns,
-                tuple((family.value, *_real(one)) for family, one in found.by_family.items()),
+                heads("family", *REAL),
+                tuple((family.value, *real(one)) for family, one in found.by_family.items()),
                 "nothing was planned",
             ),
             Heading("What runtimes said of themselves after the run"),
@@ -219,8 +215,3 @@ def _without(found: Coverage, names: Iterable[str]) -> tuple[Piece, ...]:
 
 def _named(run_id: str, names: Iterable[str], limit: int = 12) -> tuple[Piece, ...]:
     return spread((Link(name, of_model(run_id, name)) for name in names), limit) or ("none",)
-
-
-def _real(one: Realness) -> tuple[Entry, ...]:
-    counts = (one.hardware, one.emulated, one.unproven, one.nothing, one.planned)
-    return (*map(number, counts), percent(one.share), number(one.mock))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from modelmuster.errors import UsageError
-from modelmuster.pages import measured_pages, model_pages, overview, plan_pages, run_pages
+from modelmuster.pages import history_page, measured_pages, model_pages, overview, plan_pages, run_pages
 from modelmuster.pages.blocks import Page
 from modelmuster.pages.notices import noticed
 from modelmuster.store import Reader
@@ -77,7 +77,7 @@ ROUTES = {
         Route(
             "history",
             "History",
-            lambda reader, asked: measured_pages.history(
+            lambda reader, asked: history_page.history(
                 reader, asked.get("check", ""), asked.get("metric", ""), _names(asked), _days(asked)
             ),
         ),

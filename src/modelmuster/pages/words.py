@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from modelmuster.pages.blocks import Amount, Bar, Entry, Place, to
 from modelmuster.views import rates
 from modelmuster.views.rates import Tally
+from modelmuster.views.realness import Realness
 
 
 def percent(share: float | None) -> str:
@@ -65,6 +66,18 @@ def counted(tally: Tally) -> tuple[Entry, ...]:
 
 COUNTED = ("outcomes", "#pass / decided", "#pass rate", "#decided / planned", "#coverage")
 """The heads that belong to `counted`."""
+
+
+def real(one: Realness) -> tuple[Entry, ...]:
+    """Counts of results by what stands behind them, and the share of real ones on hardware in what was planned."""
+    counts = (one.hardware, one.emulated, one.unproven, one.nothing, one.planned)
+    return (*map(number, counts), percent(one.share), number(one.mock))
+
+
+REAL = (
+    "#🚀 on hardware", "#emulated", "#unproven", "#no answer", "#planned", "#🚀 share", "#🔷 mock, not counted",
+)  # fmt: skip
+"""The heads that belong to `real`."""
 
 
 def of_model(run_id: str, name: str) -> Place:

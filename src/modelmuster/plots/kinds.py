@@ -83,7 +83,7 @@ def trend(reader: Reader, _: Narrowing) -> Figure:
     figure, axes = _sheet(max(6, 0.5 * len(found) + 2), 4)
     runs = [_plain(level.run_id) for level in found]
     for place, name in enumerate(("planned", "decided", "passed")):
-        values = [getattr(level, name) for level in found]
+        values = [getattr(level.tally, name) for level in found]
         axes.plot(runs, values, marker="osD"[place], color=COLOURS[place], label=name, drawstyle="steps-post")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("results, mock ones left out", fontsize=8)

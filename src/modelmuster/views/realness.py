@@ -109,6 +109,22 @@ def honesty(reader: Reader, run: str = "latest") -> Honesty:
     )
 
 
+def realness_of(reader: Reader, runs: Iterable[int]) -> dict[int, Realness]:
+    """What was real of each of these runs, by their short keys."""
+    by_run: dict[int, list[Mapping[str, Any]]] = {run: [] for run in runs}
+    counted = reader.rows(
+        """
+        SELECT run, mock, device_kind, list_contains($decided, outcome) AS decided, sum(results)::BIGINT AS results
+        FROM marks WHERE list_contains($runs, run) GROUP BY ALL
+        """,
+        runs=list(by_run),
+        decided=sorted(DECIDED),
+    )
+    for row in counted:
+        by_run[row["run"]].append(row)
+    return {run: _realness(rows) for run, rows in by_run.items()}
+
+
 def _realness(rows: Iterable[Mapping[str, Any]]) -> Realness:
     counts = dict.fromkeys(("hardware", "emulated", "unproven", "nothing", "mock"), 0)
     for row in rows:

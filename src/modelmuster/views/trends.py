@@ -15,7 +15,8 @@ from modelmuster.records import FINDINGS
 from modelmuster.store import Reader
 from modelmuster.views.overview import moment
 from modelmuster.views.performance import preferred
-from modelmuster.views.rates import tally
+from modelmuster.views.rates import Tally, tally
+from modelmuster.views.realness import Realness, realness_of
 
 SHOWN = 200
 
@@ -26,9 +27,8 @@ class Level:
 
     run_id: str
     created_at: str
-    passed: int
-    decided: int
-    planned: int
+    tally: Tally
+    realness: Realness
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +142,9 @@ def _levels(reader: Reader, runs: Sequence[Dated]) -> tuple[Level, ...]:
         "WHERE list_contains($runs, run) GROUP BY ALL",
         runs=[run.key for run in runs],
     )
-    by_run = {run.key: tally([row for row in rows if row["run"] == run.key]) for run in runs}
+    real = realness_of(reader, (run.key for run in runs))
     return tuple(
-        Level(run.run_id, run.created_at, by_run[run.key].passed, by_run[run.key].decided, by_run[run.key].planned)
+        Level(run.run_id, run.created_at, tally(row for row in rows if row["run"] == run.key), real[run.key])
         for run in runs
     )
 
