@@ -1,5 +1,7 @@
 """The folder of a site: what is written, what is never overwritten, and what each page says of a bare store."""
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
@@ -10,6 +12,8 @@ from modelmuster.records import Inference, Outcome
 from modelmuster.report.site import slug, write
 from modelmuster.settings import Home
 from run_folders import append, make_cell, make_record, write_run
+
+OF_ONE_RUN = ("index", "coverage", "hardware", "performance", "workers", "honesty", "dependencies")
 
 
 @pytest.fixture
@@ -38,16 +42,28 @@ def test_a_mock_only_run_says_so_and_what_to_type(home, tmp_path):
     cell = make_cell("bert", "mock")
     write_run(home, "only", [cell], [make_record("only", cell, [Outcome.NOT_RUN] * 2, inference=Inference.MOCK)])
     site_of(home, tmp_path / "site")
-    for page in ("index", "performance"):
+    for page in OF_ONE_RUN:
         assert "muster run bert llama vit" in (tmp_path / "site" / f"{page}.html").read_text()
-    assert "says nothing about any model" in (tmp_path / "site" / "index.html").read_text()
+        assert "says nothing about any model" in (tmp_path / "site" / f"{page}.html").read_text()
 
 
 def test_a_run_that_still_goes_says_what_was_not_reached(home, tmp_path):
     folder = write_run(home, "going", [make_cell("bert"), make_cell("vit")], [])
     append(folder, [make_record("going", make_cell("bert"))])
     site_of(home, tmp_path / "site")
-    assert "muster run --resume --of going" in (tmp_path / "site" / "index.html").read_text()
+    for page in OF_ONE_RUN:
+        assert "muster run --resume --of going" in (tmp_path / "site" / f"{page}.html").read_text()
+
+
+def test_no_name_of_a_page_s_parts_is_given_twice(home, tmp_path):
+    cell = make_cell("bert")
+    for day in range(1, 8):
+        run_id = f"2026-03-0{day}"
+        write_run(home, run_id, [cell], [make_record(run_id, cell)], created_at=f"{run_id}T00:00:00+00:00")
+    site_of(home, tmp_path / "site")
+    for page in (tmp_path / "site").rglob("*.html"):
+        names = re.findall(r'\sid="([^"]*)"', page.read_text())
+        assert len(names) == len(set(names)), page.name
 
 
 def test_a_site_is_written_over_but_nothing_else_is(home, tmp_path):

@@ -78,7 +78,7 @@ def _levels(found: Sequence[Level]) -> list[Block]:
         for level in reversed(found)
     )
     columns = heads("run", "#pass / decided", "#pass rate", *REAL)
-    return [Heading("Success and kind of inference by run", len(rows)), Table("levels", columns, rows, "no run")]
+    return [Heading("Success and kind of inference by run", len(rows)), Table("by-run", columns, rows, "no run")]
 
 
 def _answers(found: Trends) -> list[Block]:
