@@ -3,7 +3,7 @@
 import hooks
 
 import models
-from modelmuster.checks.image_swap import ImageSwap
+from modelmuster.checks.image_swap import ImageSwap, _same_text
 from modelmuster.records import Outcome
 
 
@@ -29,3 +29,11 @@ def test_a_row_that_matters_more_than_its_image_fails():
     finding = ImageSwap().run(models.trial(hooks.after(models.clip(), alternating)))
     assert finding.outcome is Outcome.FAIL
     assert "two images swapped" in finding.message
+
+
+def test_patches_as_many_as_tokens_are_no_text():
+    subject = models.clip()
+    trial = models.trial(subject)
+    inputs = {**trial.inputs, "pixel_values": trial.inputs["input_ids"][..., None].astype("float32")}
+    kept = _same_text(trial, inputs, 2)["pixel_values"]
+    assert (kept == inputs["pixel_values"]).all()

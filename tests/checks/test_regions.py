@@ -29,3 +29,12 @@ def test_a_corner_that_is_covered_fails():
 
 def test_a_text_has_no_regions():
     assert Regions().applies(models.trial(models.bert()))
+
+
+def test_a_model_that_writes_into_its_input_is_asked_all_the_same():
+    def shifted(kwargs):
+        kwargs["pixel_values"].add_(1)
+        return kwargs
+
+    finding = Regions().run(models.trial(hooks.before(models.vit(), shifted)))
+    assert finding.outcome is Outcome.PASS, finding.message

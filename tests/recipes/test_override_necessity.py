@@ -11,7 +11,7 @@ import os
 import pytest
 
 import models
-from modelmuster import catalog
+from modelmuster import catalog, plugins
 from modelmuster.checks.forward import Forward
 from modelmuster.errors import CannotBuild, NoInputs, Unavailable
 from modelmuster.recipes import engine, overrides, prepare
@@ -32,27 +32,33 @@ def todays():
     return [names[(first + index) % len(names)] for index in range(A_DAY)]
 
 
-def outcome(name):
-    """What a type's or class's recipe comes to: kinds of input fed, whether `forward` passes, and parameters."""
+def outcome(name, exercised):
+    """What a type's or class's recipe comes to: kinds of input fed, whether `forward` passes, and parameters.
+
+    With them, what a check says that the override is there for.
+    """
     model_type, _, class_name = name.partition(":")
     architecture = catalog.load().get(model_type)
     try:
         subject = prepare(architecture, class_name or architecture.default_class)
     except (CannotBuild, NoInputs):
-        return 0, False, 0
-    passes = Forward().run(models.trial(subject)).outcome is Outcome.PASS
-    return len(subject.recipe.modalities), passes, subject.recipe.parameters
+        return 0, False, 0, ""
+    trial = models.trial(subject)
+    passes = Forward().run(trial).outcome is Outcome.PASS
+    said = plugins.checks().get(exercised).run(trial).message if exercised else ""
+    return len(subject.recipe.modalities), passes, subject.recipe.parameters, said
 
 
 @pytest.mark.parametrize("name", todays())
 def test_without_its_override_a_recipe_is_worse(name, monkeypatch):
+    exercised = overrides.load()[name].exercises
     try:
-        breadth, passes, parameters = outcome(name)
+        breadth, passes, parameters, said = outcome(name, exercised)
     except Unavailable as missing:
         pytest.skip(str(missing))
     rest = {key: value for key, value in overrides.load().items() if key != name}
     monkeypatch.setattr(overrides, "load", lambda: rest)
     monkeypatch.setattr(engine, "SEARCH_CPU_S", SHORT_SEARCH_CPU_S)
-    alone, still_passes, more = outcome(name)
-    worse = (alone, still_passes) < (breadth, passes) or more > MUCH_LARGER * parameters
+    alone, still_passes, more, said_alone = outcome(name, exercised)
+    worse = (alone, still_passes) < (breadth, passes) or more > MUCH_LARGER * parameters or said_alone != said
     assert worse or not passes, f"{name} runs as well without its override"

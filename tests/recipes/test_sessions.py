@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+from transformers.models.omdet_turbo.modeling_omdet_turbo import OmDetTurboLRUCache
 
 import models
 from modelmuster import catalog
@@ -53,3 +55,26 @@ def test_other_models_are_left_as_they_are():
     module = models.bert().module
     sessions.attach(module)
     assert not module._forward_pre_hooks
+
+
+class Remembering(nn.Module):
+    """Keeps what it made of a text, as OmDet-Turbo does."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.kept = OmDetTurboLRUCache(4)
+
+    def forward(self, ids):
+        if not self.kept.has("text"):
+            self.kept.put("text", self.linear(ids))
+        return self.kept.get("text")
+
+
+def test_a_model_that_keeps_answers_forgets_them_before_each_call():
+    module = Remembering()
+    sessions.attach(module)
+    before = module(torch.ones(1, 2))
+    with torch.no_grad():
+        module.linear.bias += 1
+    assert not torch.equal(module(torch.ones(1, 2)), before)

@@ -137,3 +137,31 @@ def test_a_table_that_routes_words_gives_each_different_experts():
     weights.fill(router, 0)
     assert (router.routes[:, 0] != router.routes[:, 1]).all()
     assert router.routes.unique().tolist() == [0, 1, 2, 3]
+
+
+class Frozen(nn.Module):
+    """Frozen statistics beside a weight of zero, as detectors keep the last norm of a block."""
+
+    def __init__(self):
+        super().__init__()
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            self.register_buffer(name, torch.zeros(16))
+
+
+def test_frozen_norms_do_not_switch_their_branch_off():
+    module = nn.Sequential(Frozen())
+    weights.fill(module, 0)
+    assert module[0].weight.min() > 0.5
+    assert module[0].running_var.min() > 0
+    assert module[0].bias.abs().max() > 0
+
+
+def test_a_head_of_convolutions_tells_images_apart():
+    torch.manual_seed(0)
+    layers = [nn.ConvTranspose2d(16, 16, 4, 4), nn.ReLU()]
+    for _ in range(4):
+        layers += [nn.Conv2d(16, 16, 3, padding=1), nn.ReLU()]
+    head = nn.Sequential(*layers)
+    weights.fill(head, 0)
+    answers = head(torch.randn(2, 16, 4, 4))
+    assert (answers[0] - answers[1]).std() > 0.1 * answers.std()

@@ -12,7 +12,7 @@ import torch
 from modelmuster.checks.differences import agrees, influence, noise_floor, off, same, size_of
 from modelmuster.checks.feeding import carriers
 from modelmuster.checks.forward import main_outputs
-from modelmuster.checks.live import arguments, attention_implementation, call, outputs
+from modelmuster.checks.live import accepts, arguments, attention_implementation, call, outputs
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Inputs, Output, Outputs, Trial
 from modelmuster.numerics.tensors import flatten
@@ -55,8 +55,8 @@ class AudioLength(Question):
         mask[:, half:] = 0
         try:
             shown, hidden = trial.baseline(), trial.run({**inputs, mask_name: mask})
-        except ValueError as refusal:
-            if "input_ids" not in inputs:
+        except (ValueError, RuntimeError) as refusal:
+            if "input_ids" not in inputs or "mask" not in str(refusal):
                 raise
             return not_applicable(f"the mask decides how many placeholders the text must have: {refusal}")
         change, most = influence(main_outputs(shown), main_outputs(hidden), trial.dtype)
@@ -114,6 +114,8 @@ def _attended(trial: Trial, found: tuple[str, str, int], inputs: Inputs, length:
     What lies there may be made zero before, so that it has no influence; it would still take weight from the others.
     """
     if set(trial.recipe.modalities) != {Modality.AUDIO} or not hasattr(trial.module, "set_attn_implementation"):
+        return None
+    if not (accepts(trial, "output_attentions") or accepts(trial, "kwargs")):
         return None
     with attention_implementation(trial.module, "eager"):
         returned = call(trial, inputs, output_attentions=True)

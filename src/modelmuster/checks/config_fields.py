@@ -11,7 +11,9 @@ from typing import Any
 import torch
 from huggingface_hub.errors import StrictDataclassError
 
+from modelmuster.checks.code_words import chosen_by
 from modelmuster.checks.differences import influence, noise_floor
+from modelmuster.checks.left_out import Calls, calls
 from modelmuster.checks.live import arguments
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Outputs, Trial
@@ -28,6 +30,13 @@ LARGE_EPSILON = 0.01
 
 _POSITIONS = "position_embedding_type"
 """A field that may say that positions are not told by rotation."""
+
+
+_SWITCH = "use_mem_rope"
+"""A field that switches rotation on."""
+
+_BY_LAYER = "layer_rope_theta"
+"""A field that takes the place of the one base for all layers."""
 
 
 def _times(factor: float) -> Callable[[Any], Any]:
@@ -56,6 +65,10 @@ def _other_theta(value: Any) -> Any:
     return {name: member or value[name] for name, member in by_layer.items()} if any(by_layer.values()) else None
 
 
+def _other_thetas(value: Any) -> Any:
+    return [theta / 100 for theta in value] if isinstance(value, list) and any(value) else None
+
+
 CHANGES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     (r"\w*_softcap(ping)?", _times(0.02)),
     (
@@ -66,6 +79,7 @@ CHANGES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     (r"(layer|rms|group|batch)_norm_eps(ilon)?|norm_eps(ilon)?|layer_norm_epsilon|\w+_norm_eps", _other_epsilon),
     (r"hidden_act(ivation)?|activation_function|encoder_act|decoder_act", _other_activation),
     (r"rope_parameters", _other_theta),
+    (_BY_LAYER, _other_thetas),
 )
 """Fields by name, with a change that no model that reads them can miss. Nothing is expected of fields that only shape
 training, name token ids or choose a code path."""
@@ -107,7 +121,7 @@ class ConfigFields(Question):
         """More than the floor of the rule."""
         trial.entering(Stage.RUN)
         module, figures, dead = trial.module, Figures(), []
-        with _used_configs(module) as idle:
+        with _used_configs(module) as idle, calls(module) as seen:
             before = _outputs(trial, module)
         figures["never_called"] = ", ".join(sorted(idle))
         again = _built_again(module, module.config)
@@ -117,6 +131,8 @@ class ConfigFields(Question):
         if change > noise_floor(trial.dtype):
             return not_applicable(f"built again from its own configuration and weights, {most} changes by {change:.1e}")
         for path, value in self._asked(trial, frozenset(idle)):
+            if _belongs_to_idle(module, path, seen):
+                continue
             config = copy.deepcopy(module.config)
             try:
                 setattr(_owner(config, path), path[-1], value)
@@ -159,6 +175,15 @@ def _used_configs(module: torch.nn.Module) -> Iterator[set[str]]:
         idle |= {kind for kind, used in held.items() if not used}
 
 
+def _belongs_to_idle(module: torch.nn.Module, path: tuple[str, ...], seen: Calls) -> bool:
+    """Whether the field is one of a part that is never called, going by the names: `head` for `head_config`."""
+    for word in path[:-1]:
+        named = [name for name, _ in module.named_modules() if name.rpartition(".")[2] == word.removesuffix("_config")]
+        if named and all(seen.idle(name) for name in named):
+            return True
+    return False
+
+
 def _is_fed(path: tuple[str, ...], fed: set[Modality]) -> bool:
     """Whether the recipe feeds the part of the model that this field belongs to."""
     return all(not re.search(pattern, ".".join(path[:-1])) or fed & modalities for pattern, modalities in PARTS)
@@ -170,11 +195,18 @@ def _fields(config: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
         if hasattr(value, "model_type") and hasattr(value, "to_dict"):
             yield from _fields(value, (*above, name))
             continue
-        if name == "rope_parameters" and getattr(config, _POSITIONS, "rope") != "rope":
+        if name == "rope_parameters" and not _rotates(config):
             continue
         for pattern, change in CHANGES:
             if re.fullmatch(pattern, name) and value is not None and (other := change(value)) is not None:
                 yield (*above, name), other
+
+
+def _rotates(config: Any) -> bool:
+    """Whether positions are told by rotation, with the same base for all layers."""
+    if hasattr(config, _BY_LAYER) or not getattr(config, _SWITCH, True):
+        return False
+    return bool(getattr(config, _POSITIONS, "rope") == "rope")
 
 
 def _built_again(module: torch.nn.Module, config: Any) -> torch.nn.Module | None:
@@ -192,4 +224,5 @@ def _built_again(module: torch.nn.Module, config: Any) -> torch.nn.Module | None
 
 
 def _outputs(trial: Trial, module: torch.nn.Module) -> Outputs:
-    return flatten(call_seeded(module, arguments(trial, trial.inputs)))
+    with chosen_by(module) as choices:
+        return {**flatten(call_seeded(module, arguments(trial, trial.inputs))), **choices()}

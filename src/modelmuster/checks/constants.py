@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 
 from modelmuster.checks.differences import influence, noise_floor
 from modelmuster.checks.feeding import quantiser
+from modelmuster.checks.left_out import calls, whole_idle
 from modelmuster.checks.live import outputs
-from modelmuster.checks.question import Figures, Question, failed, passed
+from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Finding, Stage
 
 UNREAD_BY_DESIGN = re.compile(
-    r"\w*original_inv_freq|\w*masked_bias|cluster_(size|usage)|embed_(avg|sum)|init(t)?ed|\w*_states?|\w*_cached"
+    r"\w*original_inv_freq|\w*masked_bias|cluster_(size|usage)|embed_(avg|sum)|init(t)?ed|\w*_states?|\w*_cached|"
+    r"rope_deltas|bands|latent_(mean|std)"
 )
-"""Names of what is read while training only, or when a sequence is longer than it may be."""
+"""Names of what is read while training or generating only, or when a sequence is longer or an image of another size
+than it may be, and of what one call leaves for the next."""
 
 LOSS = "criterion"
 """What a part is called that only computes a loss."""
@@ -47,8 +50,12 @@ class Constants(Question):
         """More than the floor of the rule."""
         trial.entering(Stage.RUN)
         # The first pass fills what is made when it is needed.
-        outputs(trial, trial.inputs)
-        groups = _groups(trial.module)
+        with calls(trial.module) as seen:
+            outputs(trial, trial.inputs)
+        idle = {name for name, _ in _untrained(trial.module) if whole_idle(trial.module, name, seen)}
+        groups = _groups(trial.module, idle)
+        if not groups:
+            return not_applicable("keeps no numbers beside its trained weights in what is called")
         kept = {name: [tensor.detach().clone() for tensor in tensors] for name, tensors in groups.items()}
         changed = {name: [_changed(tensor) for tensor in tensors] for name, tensors in groups.items()}
         figures, dead = Figures(), []
@@ -79,17 +86,20 @@ def _put(tensors: list[torch.Tensor], values: list[torch.Tensor]) -> None:
             tensor.copy_(value)
 
 
-def _groups(module: torch.nn.Module) -> dict[str, list[torch.Tensor]]:
-    """Tensors that are not trained, alike ones together: by the last words of their names, as few as it takes."""
-    found = _by_name(module, 2)
-    return found if len(found) <= MOST_GROUPS else _by_name(module, 1)
+def _groups(module: torch.nn.Module, idle: Collection[str] = ()) -> dict[str, list[torch.Tensor]]:
+    """Tensors that are not trained, alike ones together: by the last words of their names, as few as it takes.
+
+    Those of parts that are `idle` are left out.
+    """
+    found = _by_name(module, 2, idle)
+    return found if len(found) <= MOST_GROUPS else _by_name(module, 1, idle)
 
 
-def _by_name(module: torch.nn.Module, words: int) -> dict[str, list[torch.Tensor]]:
+def _by_name(module: torch.nn.Module, words: int, idle: Collection[str]) -> dict[str, list[torch.Tensor]]:
     found: dict[str, list[torch.Tensor]] = {}
     seen: set[int] = set()
     for name, tensor in _untrained(module):
-        if tensor.is_floating_point() and tensor.numel() > 1 and id(tensor) not in seen:
+        if tensor.is_floating_point() and tensor.numel() > 1 and id(tensor) not in seen and name not in idle:
             seen.add(id(tensor))
             parts = [part for part in name.split(".") if not part.isdigit()]
             if LOSS not in parts and not UNREAD_BY_DESIGN.fullmatch(parts[-1]):
@@ -111,7 +121,8 @@ def _changed(tensor: torch.Tensor) -> torch.Tensor:
     """Other numbers of about the same size, positive ones still positive."""
     finite = torch.where(torch.isfinite(tensor), tensor, 0)
     draw = torch.Generator().manual_seed(0)
-    factor = 0.5 + torch.rand(tensor.shape, generator=draw).to(tensor)
+    # Well below one, each of them: a probability that stays near one still means always.
+    factor = 0.5 + torch.rand(tensor.shape, generator=draw).to(tensor) / 4
     size = float(finite.abs().mean())
     spread = 0.1 if size == 0 else size if bool((finite < 0).any()) else 0.0
     noise = torch.randn(tensor.shape, generator=draw).to(tensor)

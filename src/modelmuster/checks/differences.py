@@ -15,6 +15,9 @@ TWO_RUNS = 2.0
 MARK = float(np.finfo(np.float32).max) / 2
 """Values beyond are no numbers but marks: some models write the end of float32's range where others write infinity."""
 
+FAR = 100.0
+"""Times the largest of the other values: where masks write a number of their own, such as -1e4."""
+
 
 def same(trial: Trial, expected: Outputs, got: Outputs) -> Comparison:
     """Judge one run by another, as if it were the reference, with twice the tolerance of a single run."""
@@ -80,6 +83,15 @@ def relative_rms(difference: np.ndarray, base: np.ndarray) -> float:
     return float(np.sqrt(np.mean((difference[kept] / peak) ** 2))) / size if size else 0.0
 
 
+def _marked(values: np.ndarray) -> np.ndarray:
+    """Where the value stands that is furthest from zero, if that is no number but a mark: often there, and far off."""
+    finite = values[np.isfinite(values)]
+    extreme = finite[np.abs(finite).argmax()] if finite.size else np.nan
+    rest = finite[finite != extreme]
+    often = 0 < rest.size < finite.size - 1
+    return np.asarray(values == extreme) & (often and bool(np.abs(extreme) > FAR * np.abs(rest).max()))
+
+
 def _change(before: Output, after: Output | None, dtype: str) -> float:
     if after is None or before.array.shape != after.array.shape:
         return np.inf
@@ -88,7 +100,7 @@ def _change(before: Output, after: Output | None, dtype: str) -> float:
     first, second = saturated(before.array.astype(np.float64), dtype), saturated(after.array.astype(np.float64), dtype)
     if not np.array_equal(np.isfinite(first), np.isfinite(second)):
         return np.inf
-    finite = np.isfinite(first)
+    finite = np.isfinite(first) & ~(_marked(first) & (first == second))
     if not np.abs(first[finite]).any():
         return np.inf if second[finite].any() else 0.0
     return relative_rms(second[finite] - first[finite], first[finite])

@@ -9,6 +9,7 @@ import torch
 
 from modelmuster.checks.feeding import quantiser, settings
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
+from modelmuster.checks.training import gradients_of
 from modelmuster.contracts import Capability, Inputs, Trial
 from modelmuster.numerics.precision import in_float64
 from modelmuster.numerics.reference import Float64Casts, float64_defaults
@@ -59,7 +60,9 @@ class GradientValues(Question):
         loss = _value(module, trial.inputs) if trained else None
         if loss is None:
             return not_applicable("no output depends on a trainable parameter in a differentiable way")
-        gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+        gradients = gradients_of(loss, list(trained.values()))
+        if isinstance(gradients, str):
+            return not_applicable(gradients)
         directions = _directions(module, trained)
         shares = [
             float((gradient * directions[name]).sum()) if gradient is not None else 0.0

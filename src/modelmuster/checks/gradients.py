@@ -8,17 +8,18 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from modelmuster.checks.feeding import quantiser
+from modelmuster.checks.left_out import calls, left_out
 from modelmuster.checks.live import arguments
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
-from modelmuster.checks.training import UNTRAINABLE, training_copy
+from modelmuster.checks.training import never_trained, refuses, training_copy
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
 from modelmuster.records import Finding, Stage
 
 LEAST_REACHED = 0.5
-"""Share of the trainable tensors that the outputs must depend on. Parts that a recipe does not exercise (a token that
-marks masked patches, experts that nothing is routed to) are listed, not blamed."""
+"""Share of the trainable tensors, of parts that are used, that the outputs must depend on. Parts that a recipe does not
+exercise (a token that marks masked patches, experts that nothing is routed to) are listed, not blamed."""
 
 LISTED = 20
 
@@ -36,8 +37,10 @@ class Gradients(Question):
     needs = frozenset({Capability.MODULE})
 
     def applies(self, trial: Trial) -> str | None:
-        """Float32, where nothing underflows by itself."""
-        return None if trial.dtype == "float32" else "asked in float32 only: narrower types underflow by themselves"
+        """Models that can be trained, in float32, where nothing underflows by itself."""
+        if trial.dtype != "float32":
+            return "asked in float32 only: narrower types underflow by themselves"
+        return never_trained(trial.module)
 
     def run(self, trial: Trial) -> Finding:
         """Finite everywhere; not zero at more than half of the tensors, if no choice among code words stops it."""
@@ -48,10 +51,10 @@ class Gradients(Question):
         trial.entering(Stage.RUN)
         seed_forward()
         try:
-            with torch.enable_grad():
+            with calls(module) as seen, torch.enable_grad():
                 loss = weighted(dict(named_tensors(module(**arguments(trial, trial.inputs)))))
         except ValueError as refusal:
-            if UNTRAINABLE not in str(refusal):
+            if not refuses(refusal):
                 raise
             return not_applicable(f"refuses to train on these inputs: {refusal}")
         if loss is None:
@@ -61,8 +64,11 @@ class Gradients(Question):
         gradients = dict(zip(trainable, found, strict=True))
         wild = [name for name, value in gradients.items() if value is not None and not torch.isfinite(value).all()]
         unused = [name for name, value in gradients.items() if value is None or not value.any()]
-        reached = 1 - len(unused) / len(trainable)
-        figures: Figures = {"reached": reached, "tensors": len(trainable), "not_finite": len(wild)}
+        spared = left_out(module, unused, seen)
+        asked = len(trainable) - len(spared)
+        reached = 1 - (len(unused) - len(spared)) / asked if asked else 1.0
+        figures: Figures = {"reached": reached, "tensors": asked, "not_finite": len(wild)}
+        figures["left_out"] = ", ".join(sorted(set(spared.values())))
         figures["unused"] = ", ".join(unused[:LISTED]) + (", …" if len(unused) > LISTED else "")
         if wild:
             return failed(f"the gradient of {wild[0]} is not finite ({len(wild)} of {len(trainable)} tensors)", figures)
@@ -70,7 +76,8 @@ class Gradients(Question):
         if odd:
             return failed(f"{odd} gets no gradient, though its siblings in all other layers do", figures)
         if reached < LEAST_REACHED and not quantiser(trial):
-            return failed(f"{len(unused)} of {len(trainable)} parameters get no gradient, such as {unused[0]}", figures)
+            missed = [name for name in unused if name not in spared]
+            return failed(f"{len(missed)} of {asked} parameters get no gradient, such as {missed[0]}", figures)
         return passed(figures)
 
 

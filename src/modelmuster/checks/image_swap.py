@@ -8,7 +8,7 @@ import numpy as np
 
 from modelmuster.checks.batches import rows, separable, taken
 from modelmuster.checks.differences import agrees, influence, noise_floor, off, same, size_of
-from modelmuster.checks.feeding import batch_size
+from modelmuster.checks.feeding import batch_size, carriers
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.contracts import Inputs, Output, Outputs, Trial
 from modelmuster.records import Finding, Modality
@@ -50,9 +50,13 @@ class ImageSwap(Question):
 def _same_text(trial: Trial, inputs: Inputs, batch: int) -> dict[str, Any]:
     """All that has the shape of the text taken from the recipe's first row."""
     tokens = trial.inputs["input_ids"]
+    seen = {name for name, modality in carriers(trial).items() if modality is not Modality.TEXT}
     return {
         name: np.broadcast_to(trial.inputs[name][:1], value.shape).copy()
-        if isinstance(value, np.ndarray) and value.shape[:2] == tokens.shape[:2] and len(value) == batch
+        if name not in seen
+        and isinstance(value, np.ndarray)
+        and value.shape[:2] == tokens.shape[:2]
+        and len(value) == batch
         else value
         for name, value in inputs.items()
     }

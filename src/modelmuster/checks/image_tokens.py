@@ -80,7 +80,13 @@ def _wrong_patches(trial: Trial, figures: Figures) -> str | None:
         return None
     if getattr(trial.module.config, STRATEGY, None) != "default":
         return None
-    patches, whole = _image_features(trial), _image_features(trial, **{STRATEGY: "full"})
+    patches = _image_features(trial)
+    try:
+        whole = _image_features(trial, **{STRATEGY: "full"})
+    except RuntimeError as refusal:
+        # What makes a map of the features has no place for that of a class token.
+        figures["full"] = str(refusal)[:80]
+        return None
     pairs = list(zip(_stacked(patches), _stacked(whole), strict=False))
     if not pairs or any(first.shape[-2] != second.shape[-2] - 1 for first, second in pairs):
         return None
@@ -100,7 +106,8 @@ def _stacked(features: Any) -> list[torch.Tensor]:
 
 def _features(trial: Trial) -> int | None:
     """Features that the recipe's images give, counted over all of them."""
-    return _count(_image_features(trial))
+    grids = np.asarray(trial.inputs.get("image_grid_thw", np.empty((0, 3))))
+    return _count(_image_features(trial), {(int(height), int(width)) for _, height, width in grids})
 
 
 def _image_features(trial: Trial, **settings: Any) -> Any:
@@ -117,10 +124,13 @@ def _image_features(trial: Trial, **settings: Any) -> Any:
     return getattr(returned, "pooler_output", returned)
 
 
-def _count(features: Any) -> int | None:
+def _count(features: Any, grids: set[tuple[int, int]]) -> int | None:
     if isinstance(features, torch.Tensor):
+        if features.dim() == 3 and (features.shape[-2], features.shape[-1]) in grids:
+            # A map, channels first, that code words are chosen for.
+            return int(features.shape[-2] * features.shape[-1])
         return features.numel() // features.shape[-1] if features.dim() >= 2 else None
     if isinstance(features, list | tuple):
-        counts = [_count(member) for member in features if isinstance(member, torch.Tensor | list | tuple)]
+        counts = [_count(member, grids) for member in features if isinstance(member, torch.Tensor | list | tuple)]
         return sum(count for count in counts if count is not None) if counts and None not in counts else None
     return None

@@ -70,7 +70,7 @@ def labels_for(trial: Trial) -> Labels | str:
     if getattr(trial.module.config, "ngram", 1) != 1:
         return "predicts several tokens ahead, and its loss is about all of them"
     tokens, decoded = inputs.get("input_ids"), inputs.get("decoder_input_ids")
-    if tasks & _SEQUENCES and isinstance(decoded, np.ndarray):
+    if tasks & (_SEQUENCES | _NEXT) and isinstance(decoded, np.ndarray):
         return _words(_other(decoded), shift=0)
     if tasks & _ROWS and "IMAGE_CLASSIFICATION" in tasks and tokens is not None:
         return "classifies by the words that it would write, and its labels are words"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from modelmuster.checks.feeding import batch_size, settings
-from modelmuster.checks.promises import tasks_of
+from modelmuster.checks.promises import rows_of_frames, tasks_of
 from modelmuster.checks.question import Figures, Question, failed, passed
 from modelmuster.contracts import Capability, Trial
 from modelmuster.records import Finding
@@ -92,7 +92,8 @@ def _maps(trial: Trial, arrays: Mapping[str, np.ndarray]) -> str | None:
 
 def _rows(trial: Trial, arrays: Mapping[str, np.ndarray]) -> str | None:
     batch = batch_size(trial)
+    allowed = {batch} | rows_of_frames(trial)
     for name in ("pred_boxes", "logits", "masks_queries_logits", "predicted_depth"):
-        if name in arrays and batch is not None and arrays[name].shape[0] != batch:
+        if name in arrays and batch is not None and arrays[name].shape[0] not in allowed:
             return f"{arrays[name].shape[0]} rows of {name} for a batch of {batch}"
     return None

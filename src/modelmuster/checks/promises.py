@@ -46,7 +46,7 @@ def _narrower(name: str, output: Output, dtype: str) -> str | None:
 
 def _shape(trial: Trial, name: str, array: np.ndarray) -> str | None:
     batch = batch_size(trial)
-    rows = {batch} | _rows_of_codes(trial) | _rows_of_frames(trial)
+    rows = {batch} | _rows_of_codes(trial) | rows_of_frames(trial)
     odd = batch is not None and array.ndim >= 2 and array.shape[0] not in rows
     if odd and not _is_packed(trial, name, array.shape[0]):
         return f"{name} has {array.shape[0]} rows for a batch of {batch}"
@@ -91,8 +91,8 @@ def _rows_of_codes(trial: Trial) -> set[int]:
     return {len(codes), len(codes) * codes.shape[-1]} if codes.ndim == 3 else {len(codes)}
 
 
-def _rows_of_frames(trial: Trial) -> set[int]:
-    """Rows of a model that answers each frame of a clip."""
+def rows_of_frames(trial: Trial) -> set[int]:
+    """Numbers of rows of a model that answers each frame of a clip."""
     if trial.architecture.family is not Family.VIDEO:
         return set()
     clips = [value for name, value in trial.inputs.items() if name.startswith("pixel_values")]

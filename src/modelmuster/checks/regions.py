@@ -24,6 +24,9 @@ SERIES_PARTS = 64
 
 CHOSEN = "keypoints"
 
+HIDDEN = "mask_ratio"
+"""The share of the patches that a model hides from itself, here too and not while training only."""
+
 LEAST = 1e-8
 """Share of the strongest region's gradient that counts as influence: far below any real one, above underflow."""
 
@@ -43,14 +46,18 @@ class Regions(Question):
             return "asked in float32 only: narrower gradients underflow"
         if CHOSEN in trial.baseline():
             return f"answers for the {CHOSEN} that it chose, and for no others"
+        hidden = getattr(getattr(trial.module, "config", None), HIDDEN, 0)
+        if hidden:
+            return f"hides a share of {hidden} of what it is given ({HIDDEN}), to guess it"
         return None if _fed(trial) else "fed nothing that has regions"
 
     def run(self, trial: Trial) -> Finding:
         """The least share, for each region of each row."""
         given = arguments(trial, trial.inputs)
         names = _fed(trial)
-        for name in names:
-            given[name].requires_grad_()
+        asked_of = [given[name].requires_grad_() for name in names]
+        # Some write into what they are given, which torch refuses for what gradients are asked of.
+        given |= {name: value.clone() for name, value in zip(names, asked_of, strict=True)}
         trial.entering(Stage.RUN)
         seed_forward()
         with torch.enable_grad():
@@ -58,7 +65,7 @@ class Regions(Question):
             loss = weighted(returned)
         if loss is None:
             return not_applicable("no output depends on its inputs in a differentiable way")
-        found = torch.autograd.grad(loss, [given[name] for name in names], allow_unused=True)
+        found = torch.autograd.grad(loss, asked_of, allow_unused=True)
         trial.entering(Stage.COMPARE)
         figures, asked = Figures(), 0
         for name, gradient in zip(names, found, strict=True):

@@ -10,7 +10,7 @@ from modelmuster.checks.forward import main_outputs
 from modelmuster.checks.labels import Labels, labels_for
 from modelmuster.checks.live import arguments
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
-from modelmuster.checks.training import UNTRAINABLE, training_copy
+from modelmuster.checks.training import never_trained, refuses, training_copy
 from modelmuster.contracts import Capability, Trial
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
@@ -31,8 +31,10 @@ class TrainingStep(Question):
     needs = frozenset({Capability.MODULE})
 
     def applies(self, trial: Trial) -> str | None:
-        """Float32, where a small step is not lost in rounding."""
-        return None if trial.dtype == "float32" else "asked in float32 only: narrower types round small steps away"
+        """Models that can be trained, in float32, where a small step is not lost in rounding."""
+        if trial.dtype != "float32":
+            return "asked in float32 only: narrower types round small steps away"
+        return never_trained(trial.module)
 
     def run(self, trial: Trial) -> Finding:
         """On a copy without dropout; a loss of the model's own where it has a plain one."""
@@ -44,7 +46,7 @@ class TrainingStep(Question):
             with torch.enable_grad():
                 before = loss()
         except ValueError as refusal:
-            if UNTRAINABLE not in str(refusal):
+            if not refuses(refusal):
                 raise
             return not_applicable(f"refuses to train on these inputs: {refusal}")
         if before is None or not before.requires_grad:

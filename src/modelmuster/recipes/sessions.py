@@ -1,12 +1,15 @@
 """Models that are asked through a session: an object with the video, the prompts and the memory of what was seen.
 
 A recipe's inputs are tensors. A hook on such a model opens a session with them for each call, so that every target and
-check calls it as it calls the others, and nothing of one call is left for the next.
+check calls it as it calls the others, and nothing of one call is left for the next. Nor is it of a model that keeps
+what it made of texts, as if its weights could not change.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -22,9 +25,25 @@ TEXT, MASK = "input_ids", "attention_mask"
 
 
 def attach(module: nn.Module) -> None:
-    """Let a model that asks for a session be called with what one is opened with; others stay as they are."""
+    """Let a model that asks for a session be called with what one is opened with; others stay as they are.
+
+    One that keeps answers (OmDet-Turbo) forgets them before each call.
+    """
     if asked_through_one(module):
         module.register_forward_pre_hook(_opened, with_kwargs=True)
+    if next(_kept_answers(module), None) is not None:
+        module.register_forward_pre_hook(_forgotten)
+
+
+def _kept_answers(module: nn.Module) -> Iterator[Any]:
+    """The caches of a model, each an object with a dictionary and its size."""
+    return (value for value in vars(module).values() if isinstance(getattr(value, "cache", None), OrderedDict))
+
+
+def _forgotten(module: nn.Module, _args: tuple[Any, ...]) -> None:
+    for kept in _kept_answers(module):
+        kept.cache.clear()
+        kept.current_load = 0
 
 
 def asked_through_one(module: nn.Module) -> bool:

@@ -1,6 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import Phi3Config, Qwen2_5_VLConfig
+from transformers import GPTNeoXConfig, Phi3Config, Qwen2_5_VLConfig
 
 from modelmuster.recipes.shrink import shrink
 from modelmuster.recipes.shrink.rope import split
@@ -23,3 +23,9 @@ def test_long_factors_have_one_entry_for_each_frequency():
     config = Phi3Config(rope_parameters=rope, original_max_position_embeddings=4096)
     made = Phi3Config(**shrink(config).arguments)
     assert len(made.rope_parameters["long_factor"]) == made.hidden_size // made.num_attention_heads // 2
+
+
+def test_the_rotated_part_of_a_head_has_two_frequencies_at_least():
+    made = GPTNeoXConfig(**shrink(GPTNeoXConfig()).arguments)
+    head = made.hidden_size // made.num_attention_heads
+    assert head * made.rope_parameters["partial_rotary_factor"] >= 4

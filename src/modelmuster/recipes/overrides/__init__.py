@@ -6,10 +6,11 @@
 
 `reason` is mandatory. `config` sets arguments by dotted path after the rules ran; `none` lists paths to set to None,
 which TOML cannot say. `parts` names, by field, the model type of a sub-config that the default leaves out; the rules
-shrink it with the rest. `apart` lists modalities that the model refuses in one call with the others. `layout` names the
-only input layout to use, and `inputs` is handed to the input layouts. A table called `type:Class` is for that class
-alone. What an override says of a sub-config also holds where that part is run alone, unless the part has an override of
-its own.
+shrink it with the rest. `apart` lists modalities that the model refuses in one call with the others. `layout` names
+the only input layout to use, and `inputs` is handed to the input layouts. `exercises` names the check that shows what
+would lie idle without the override, where the model runs all the same. A table called `type:Class` is for that class
+alone. What an override says of a sub-config also holds where that part is run alone, unless the part has an override
+of its own.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     parts: dict[str, str] = {}
     apart: tuple[Modality, ...] = ()
     inputs: dict[str, Any] = {}
+    exercises: str = ""
 
     def __post_init__(self) -> None:
         if len(self.reason.split()) < 4:

@@ -9,17 +9,24 @@ from modelmuster.recipes.shrink import sizes
 from modelmuster.recipes.shrink.draft import Draft
 from modelmuster.recipes.shrink.rule import Kind, relation_rule
 
+LEAST_ROTATED = 4
+"""Width of the rotated part of a head: the first of its two frequencies is one, whatever the base."""
+
 
 def rotated_half(draft: Draft, parameters: Mapping[str, Any]) -> int:
     """Number of frequencies: half of the rotated part of a head."""
+    part = parameters.get("partial_rotary_factor") or draft.get("partial_rotary_factor") or 1.0
+    return max(1, int(_head(draft) * (part if isinstance(part, (int, float)) else 1.0)) // 2)
+
+
+def _head(draft: Draft) -> int:
     # A head width that the class derives is computed again for the smaller sizes.
     own = draft.name_of("head_dim")
     head = draft.number("head_dim") if own in draft.chosen or own in draft.values.keys() - draft.derived else None
     if head is None:
         hidden, heads = draft.number("hidden_size"), draft.number("num_attention_heads")
         head = hidden // heads if hidden and heads else sizes.HEAD_DIM
-    part = parameters.get("partial_rotary_factor") or draft.get("partial_rotary_factor") or 1.0
-    return max(1, int(head * (part if isinstance(part, (int, float)) else 1.0)) // 2)
+    return head
 
 
 def split(total: int, shares: list[int]) -> list[int]:
@@ -31,7 +38,7 @@ def split(total: int, shares: list[int]) -> list[int]:
 
 @relation_rule
 def rope_sections(draft: Draft) -> None:
-    """Sections and factors of rotary embeddings have one entry per frequency of the smaller heads."""
+    """Sections and factors have one entry per frequency of the smaller heads, of which there are at least two."""
     before = draft.values.get("rope_parameters") or draft.values.get("rope_scaling")
     if not isinstance(before, Mapping) or "rope_parameters" not in draft.values:
         return
@@ -70,11 +77,13 @@ def _rotated_share(draft: Draft, value_of: Callable[[str], Any]) -> float | None
 
 
 def _fitted(draft: Draft, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    half = rotated_half(draft, parameters)
     fitted = dict(parameters)
-    share = _rotated_share(draft, draft.before)
-    if share is not None and parameters.get("partial_rotary_factor") == share:
+    share, part = _rotated_share(draft, draft.before), parameters.get("partial_rotary_factor")
+    if share is not None and part == share:
         fitted["partial_rotary_factor"] = _rotated_share(draft, draft.get)
+    elif share is None and isinstance(part, float) and _head(draft) * part < LEAST_ROTATED <= _head(draft):
+        fitted["partial_rotary_factor"] = LEAST_ROTATED / _head(draft)
+    half = rotated_half(draft, fitted)
     for key, value in parameters.items():
         if key.endswith("section") and isinstance(value, (list, tuple)):
             fitted[key] = split(half, list(value))
