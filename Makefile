@@ -21,6 +21,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python tools/torchvision_beside_cpu_torch.py
 	@# A misbehaving third-party plug-in, in a folder that only its tests look into.
 	$(PIP) --no-deps --upgrade --target $(VENV)/muster-toy ./tests/plugin_package && touch $(VENV)/muster-toy/stamp
+	@# What lists the environment for a release, apart from it: beside what it brings, jsonschema compiles a grammar
+	@# whenever it is imported, and with it Ray, on every worker.
+	$(PIP) --upgrade --target $(VENV)/sbom --group sbom
 	@# What runs inside a page, and a Chromium that has WebNN where there is one.
 	@# Without them the browsers' targets are unavailable, which they say, and everything else works.
 	$(BIN)/muster browsers install $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),--chromium) || true

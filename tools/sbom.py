@@ -6,6 +6,7 @@ which the tool cannot read from a pyproject.toml that leaves it to the build.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 import modelmuster
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+TOOL = Path(sys.prefix) / "sbom"
+"""Where `make setup` puts the tool that lists an environment, so that the environment is without it."""
 DYNAMIC = 'dynamic = ["version"]'
 
 
@@ -31,7 +34,11 @@ def write(file: Path) -> None:
         stated = Path(folder) / "pyproject.toml"
         stated.write_text(text.replace(DYNAMIC, f'version = "{modelmuster.__version__}"'), encoding="utf-8")
         command = [sys.executable, "-m", "cyclonedx_py", "environment", sys.executable, "--pyproject", str(stated)]
-        subprocess.run([*command, "--mc-type", "library", "--output-reproducible", "-o", str(file)], check=True)
+        subprocess.run(
+            [*command, "--mc-type", "library", "--output-reproducible", "-o", str(file)],
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(TOOL)},
+        )
 
 
 if __name__ == "__main__":

@@ -6,9 +6,12 @@ import sys
 from importlib.metadata import requires, version
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 import modelmuster
+
+pytestmark = pytest.mark.environments
 
 TOOL = Path(__file__).parents[2] / "tools" / "sbom.py"
 
