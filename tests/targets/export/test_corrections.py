@@ -36,7 +36,10 @@ class Differences(torch.nn.Module):
     def forward(self, x):
         rows = torch.nn.utils.rnn.pad_sequence([x[0], x[1, :2]], batch_first=True, padding_value=7.0)
         y = rows if float(x.sum()) > 0 else x
-        return {"y": y, "steps": torch.diff(x)}
+        chosen = y.clone()
+        large = x[:, 0] > 1
+        chosen[large, :] = chosen[large, :] + 1
+        return {"y": y, "steps": torch.diff(x), "chosen": chosen, "counted": (x > 1).cumsum(-1)}
 
 
 def returned(module):
@@ -64,7 +67,7 @@ def test_tracing_writes_what_it_has_no_operator_for_in_others():
     artifact, outputs = returned(Differences())
     assert artifact.manifest.route == "torch.onnx.export by tracing"
     expected = Differences()(torch.from_numpy(X))
-    assert all(np.array_equal(outputs[name], expected[name].numpy()) for name in ("y", "steps"))
+    assert all(np.array_equal(outputs[name], expected[name].numpy()) for name in expected)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,16 @@ def test_tracing_writes_what_it_has_no_operator_for_in_others():
         lambda x: torch.diff(x, n=2, dim=0),
         lambda x: x.diff(dim=-1, prepend=x[:, :1], append=x[:, :2]),
         lambda x: torch.diff(x > 3),
+        lambda x: x.T.as_strided((3, 2, 2), (4, 2, 1)),
+        lambda x: torch.as_strided(x[1:], (2, 3), (1, 1), 5),
+        lambda x: torch.as_strided(x[:, 1:], (2, 2), (4, 1)),
+        lambda x: torch.split(x, [1, 3], dim=1)[1],
+        lambda x: x.split(2, -1)[0],
+        lambda x: list(x)[2],
+        lambda x: x.unbind(1)[3],
+        lambda x: torch.cumsum(x > 3, 0),
+        lambda x: (x > 3).cumsum(0, dtype=torch.float32),
+        lambda x: x[x[:, 0] > 3, :],
         lambda x: torch.nn.utils.rnn.pad_sequence([x, x[:1]]),
         lambda x: torch.nn.utils.rnn.pad_sequence([x[:1], x], batch_first=True, padding_value=2.0, padding_side="left"),
     ],

@@ -55,8 +55,73 @@ def _pad_sequence(
     return torch.stack(rows, 0 if batch_first else 1)
 
 
+def _cumsum(input: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: A002 - torch's own name
+    # torch counts in int64; tracing forgets to say so.
+    counted = input.long() if input.dtype is torch.bool and kwargs.get("dtype") is None else input
+    return torch.cumsum(counted, *args, **kwargs)
+
+
+def _as_strided(
+    input: torch.Tensor,  # noqa: A002 - torch's own name
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> torch.Tensor:
+    """Tracing takes the numbers in the order of the tensor's axes; strides count in the order in the memory."""
+    stored = input.permute(sorted(range(input.dim()), key=lambda axis: -input.stride(axis)))
+    if not stored.is_contiguous():
+        return torch.as_strided(input, size, stride, storage_offset)
+    places = torch.tensor(0 if storage_offset is None else storage_offset - input.storage_offset())
+    for length, step in zip(size, stride, strict=True):
+        places = places.unsqueeze(-1) + torch.arange(int(length)) * int(step)
+    return stored.reshape(-1)[places]
+
+
+def _split(tensor: torch.Tensor, split_size_or_sections: Any, dim: int = 0) -> Sequence[torch.Tensor]:
+    """Lengths that were computed become a sequence of tensors in ONNX, which OpenVINO does not know."""
+    if isinstance(split_size_or_sections, int):
+        return tuple(torch.split(tensor, split_size_or_sections, dim))
+    parts, start = [], 0
+    for length in map(int, split_size_or_sections):
+        parts.append(tensor.narrow(dim, start, length))
+        start += length
+    return tuple(parts)
+
+
+def _unbind(input: torch.Tensor, dim: int = 0) -> Sequence[torch.Tensor]:  # noqa: A002 - torch's own name
+    """Another sequence of tensors; iterating over a tensor ends here too."""
+    return tuple(input.select(dim, index) for index in range(int(input.shape[dim])))
+
+
+def _chosen(key: Any) -> Any:
+    """The key of `x[mask, :]` without its slices, which tracing gives indices of another shape than the mask's."""
+    match key:
+        case (torch.Tensor(dtype=torch.bool) as mask, *rest) if all(other == slice(None) for other in rest):
+            return mask
+        case _:
+            return key
+
+
+def _getitem(self: torch.Tensor, key: Any) -> torch.Tensor:
+    return self[_chosen(key)]
+
+
+def _setitem(self: torch.Tensor, key: Any, value: Any) -> None:
+    self[_chosen(key)] = value
+
+
 _FORMULAS: dict[Any, Callable[..., Any]] = {
     torch.diff: _diff,
     torch.Tensor.diff: _diff,
+    torch.as_strided: _as_strided,
+    torch.Tensor.as_strided: _as_strided,
+    torch.split: _split,
+    torch.Tensor.split: _split,
+    torch.unbind: _unbind,
+    torch.Tensor.unbind: _unbind,
+    torch.cumsum: _cumsum,
+    torch.Tensor.cumsum: _cumsum,
+    torch.Tensor.__getitem__: _getitem,
+    torch.Tensor.__setitem__: _setitem,
     torch._C._nn.pad_sequence: _pad_sequence,  # noqa: SLF001 - what torch.nn.utils.rnn.pad_sequence calls
 }

@@ -89,6 +89,9 @@ def _by_tracing(module: torch.nn.Module, inputs: Inputs, dtype: str) -> Graph:
     import onnx
     import onnx_ir
 
+    if hasattr(module, "set_experts_implementation") and module._can_set_experts_implementation():  # noqa: SLF001 - it asks no one else
+        # The usual one counts with `histc`, which tracing cannot write.
+        module.set_experts_implementation("batched_mm")
     flat = _flat(module, inputs, dtype)
     with torch.no_grad(), PlainFormulas():
         flat.module(*flat.tensors.values())
