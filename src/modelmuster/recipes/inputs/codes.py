@@ -42,14 +42,18 @@ def code_layouts(callee: Callee) -> Iterator[Layout]:
         _layout(callee, "codes-rows", alone, "input_ids", (BATCH * books, SEQUENCE)),
         _layout(callee, "codes-short", (Modality.AUDIO,), "input_ids", (BATCH, books)),
     ]
-    yield from sorted(shaped, key=lambda layout: _folded(callee, layout))
+    yield from sorted(shaped, key=lambda layout: _folded(callee, layout, books))
 
 
-def _folded(callee: Callee, layout: Layout) -> bool:
-    """Whether the model takes the ids as rows of another shape: what comes out has more or fewer rows than they."""
+def _folded(callee: Callee, layout: Layout, books: int) -> bool:
+    """Whether the model takes the ids as rows of another shape: what comes out is neither a row for each nor for all.
+
+    All codebooks of a sound may be rows of their own, and give one row together.
+    """
     arguments = layout.build()
     first = next(iter(trial(callee.module, arguments).outputs.values()), None)
-    return first is not None and first.shape[:1] != arguments["input_ids"].shape[:1]
+    rows = len(arguments["input_ids"])
+    return first is not None and first.dim() > 0 and len(first) not in {rows, rows // books}
 
 
 def _layout(
