@@ -46,7 +46,8 @@ def families(
             out().print(reading.safe(f"not all kinds of input in one call: {names_of}"), soft_wrap=True)
         for one in row.rest:
             how = one.outcome or "cannot be planned"
-            out().print(reading.safe(f"{one.model_type} ({row.family}): {how}: {one.reason}"), soft_wrap=True)
+            reason = " ".join(one.reason.split())
+            out().print(reading.safe(f"{one.model_type} ({row.family}): {how}: {reason}"), soft_wrap=True)
 
 
 def _document(row: FamilyCounts) -> dict[str, object]:
