@@ -92,6 +92,8 @@ def _padded(trial: Trial) -> Iterator[Any]:
     masks = [name for name in MASKS if name in given]
     if "input_ids" in given and "attention_mask" not in given:
         given["attention_mask"], masks = torch.ones_like(given["input_ids"]), ["attention_mask", *masks]
+    if "pixel_mask" not in given and accepts(trial, "pixel_mask"):
+        given["pixel_mask"], masks = torch.ones_like(given["pixel_values"][:, 0]).long(), ["pixel_mask", *masks]
     fused = getattr(trial.module, "_supports_sdpa", False)
     for implementation in ("sdpa", "eager") if fused else ("eager",):
         with attention_implementation(trial.module, implementation):

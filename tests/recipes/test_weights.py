@@ -165,3 +165,18 @@ def test_a_head_of_convolutions_tells_images_apart():
     weights.fill(head, 0)
     answers = head(torch.randn(2, 16, 4, 4))
     assert (answers[0] - answers[1]).std() > 0.1 * answers.std()
+
+
+def test_experts_in_one_parameter_are_drawn_as_large_as_each_alone():
+    class Experts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.num_experts = 4
+            self.down_proj = nn.Parameter(0.02 * torch.randn(4, 32, 32))
+            self.single = nn.Linear(32, 32, bias=False)
+
+    torch.manual_seed(0)
+    made = Experts()
+    nn.init.normal_(made.single.weight, std=0.02)
+    weights.fill(made, 0)
+    assert 0.8 < float(made.down_proj.std() / made.single.weight.std()) < 1.25

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-VERSION = 4
+VERSION = 5
 """Part of every recipe's hash; raised whenever the weights of some model change."""
 
 DRAW = 2
@@ -54,7 +54,7 @@ def fill(module: nn.Module, seed: int) -> None:
         module: a constructed model in float32.
         seed: the recipe's seed.
     """
-    followed = _normalised_convolutions(module)
+    followed, experts = _normalised_convolutions(module), _stacked_experts(module)
     maps = _map_convolutions(module)
     scales = {id(m.weight) for m in module.modules() if isinstance(m, _NORMS) and m.weight is not None}
     embeddings = {id(m.weight): m.padding_idx for m in module.modules() if isinstance(m, nn.Embedding)}
@@ -64,6 +64,9 @@ def fill(module: nn.Module, seed: int) -> None:
                 draw = _generator(seed, name)
                 if id(parameter) in embeddings and parameter.requires_grad:
                     _fill_table(parameter, embeddings[id(parameter)], draw)
+                elif id(parameter) in experts:
+                    # Each by itself: the inputs of one are not those of all.
+                    parameter.copy_(_normal(parameter, draw) * (LEAST_GAIN / math.sqrt(max(parameter.shape[-2:]))))
                 elif id(parameter) in followed:
                     parameter.copy_(_normal(parameter, draw) * (MOST_GAIN / math.sqrt(_fan_in(parameter))))
                 elif id(parameter) in maps and parameter.requires_grad:
@@ -86,6 +89,16 @@ def _fill_routes(router: nn.Module, draw: torch.Generator) -> None:
         if table.dim() == 2 and table.dtype == torch.int64 and not table.any() and experts >= table.shape[1]:
             first = torch.randint(experts, (table.shape[0], 1), generator=draw)
             table.copy_((first + torch.arange(table.shape[1])) % experts)
+
+
+def _stacked_experts(module: nn.Module) -> set[int]:
+    """Matrices of all experts of a mixture in one parameter, by id."""
+    return {
+        id(value)
+        for owner in module.modules()
+        for value in owner.parameters(recurse=False)
+        if value.dim() == 3 and value.shape[0] == getattr(owner, "num_experts", 0)
+    }
 
 
 def _normalised_convolutions(module: nn.Module) -> set[int]:

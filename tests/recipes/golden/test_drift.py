@@ -2,13 +2,14 @@
 
 import numpy as np
 import torch
+from safetensors import torch as tensors
 from safetensors.torch import load_file, save_file
 from transformers.models.bert import modeling_bert
 
 import models
 from modelmuster.checks.golden import GoldenOutputs
 from modelmuster.checks.reference import Reference
-from modelmuster.recipes.golden import pack
+from modelmuster.recipes.golden import pack, recording
 from modelmuster.records import Outcome
 
 
@@ -64,3 +65,18 @@ def test_weights_that_the_model_has_no_place_for_are_a_finding(root, opened):
 
 def test_a_model_that_comes_from_no_pack_is_not_asked():
     assert "muster run --golden" in GoldenOutputs().applies(models.trial(models.bert()))
+
+
+def test_inputs_take_two_bytes_each_and_come_back_in_their_dictionaries(tmp_path):
+    pixels = np.random.default_rng(0).standard_normal((2, 3)).astype(np.float32)
+    arrays = {}
+    stored = recording._stored(recording._rounded({"states": {"0": pixels}, "ids": [np.arange(3)]}), "x", arrays)
+    assert {name: recording._narrow(array).element_size() for name, array in arrays.items()} == {
+        "x.states.0": 2,
+        "x.ids.0": 8,
+    }
+    tensors.save_file({name: recording._narrow(array) for name, array in arrays.items()}, tmp_path / "inputs")
+    back = recording.restored({"x": stored}, tmp_path / "inputs")["x"]
+    assert back["states"]["0"].dtype == np.float32
+    assert np.abs(back["states"]["0"] - pixels).max() < 0.02
+    assert back["ids"][0].tolist() == [0, 1, 2]

@@ -74,7 +74,7 @@ def open_golden(
     entry = read_entry(folder)
     loaded = load(model_class(architecture, class_name), folder)
     entering(Stage.INPUTS)
-    inputs = restored(entry.inputs, load_file(folder / INPUTS))
+    inputs = restored(entry.inputs, folder / INPUTS)
     arrays = load_file(folder / OUTPUTS)
     remembered = {name: Output(arrays[name], dtype) for name, dtype in entry.outputs.items()}
     recipe = msgspec.structs.replace(entry.recipe, versions=identity.versions())

@@ -16,7 +16,8 @@ from modelmuster.records import Recipe, Record
 
 T = TypeVar("T")
 
-FORMAT = 1
+FORMAT = 2
+"""2: inputs in two bytes each, dictionaries among them."""
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 INPUTS, OUTPUTS, ENTRY = "inputs.safetensors", "outputs.safetensors", "entry.json"
 _BLOCK = 1 << 20
