@@ -19,6 +19,8 @@ def evaluated(value, **options):
         np.array([[3, 1, 4], [1, 5, 9]]),
         np.array([[5] * 3 + [99] * 300 + [7], [6] * 3 + [99] * 300 + [8]]),
         np.arange(101, 125).reshape(1, 24)[:, ::-1],
+        np.tile(np.indices((4, 6)).reshape(2, -1).T, (2, 1, 1)),
+        np.indices((3, 5)).reshape(2, -1).T[:, ::-1] + 1,
         np.tile(np.array([0] * 20 + [1] * 20), (2, 1)),
         np.arange(4096).reshape(2, 2048),
         np.ones((2, 500), np.int64),
@@ -88,3 +90,12 @@ def test_tables_of_more_than_two_axes_are_drawn_sooner():
     array = np.random.default_rng(0).integers(5, 90, (2, 12, 4))
     assert expression(array).startswith("torch.randint(")
     assert expression(array.reshape(8, 12)).startswith("torch.tensor(")
+
+
+def test_patches_keep_the_place_that_they_begin_with():
+    place = np.tile(np.indices((4, 4)).reshape(2, -1).T + 1, (2, 1, 1))
+    pixels = np.random.default_rng(0).standard_normal((2, 16, 12))
+    source, tensor = evaluated(np.concatenate([place, pixels], -1).astype(np.float32))
+    assert np.array_equal(tensor[..., :2].numpy(), place)
+    assert tensor.shape == (2, 16, 14)
+    assert "torch.cartesian_prod" in source

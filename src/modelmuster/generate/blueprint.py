@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import msgspec
@@ -9,6 +10,13 @@ import msgspec
 from modelmuster.records import Architecture, Family, Modality, Trait
 
 FORMAT = 1
+"""To be raised when fields mean something else: older snapshots are not used then."""
+
+ASKED = (
+    "batch_invariance", "padding", "causality", "bidirectional", "cache", "generate_greedy", "encoder_decoder",
+    "attention_implementation", "save_load", "gradients",
+)  # fmt: skip
+"""The checks that a test file asks in its own words: where they fit, its questions do."""
 
 
 class Carrier(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +55,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     returned: Literal["named", "tensor", "nested"] = "named"
     """What `forward` returns: tensors by name, a bare tensor, or tensors inside other things."""
     uneven: bool = False
-    """Whether outputs hold infinities, which masks of logits do."""
+    """Whether outputs hold infinities or numbers that stand for them, which masks of logits do."""
     rows: tuple[str, ...] = ()
     """The outputs with one row for each of the batch."""
     reached: tuple[str, ...] = ()
@@ -67,14 +75,26 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the clips among the inputs, and the index of their last frames."""
     questions: tuple[str, ...] = ()
     """Names of the properties that fit this class."""
+    left_out: tuple[str, ...] = ()
+    """Names of those that fit by the class's looks, and do not hold of this model."""
     parameters: int = 0
     recipe_hash: str = ""
 
 
 def encode(entry: Blueprint) -> bytes:
-    """One line; fields with their default value are left out."""
+    """One line; fields with their default value are left out. Infinities, which configs hold, are kept."""
     plain = msgspec.to_builtins(entry)
-    return msgspec.json.encode({name: value for name, value in plain.items() if value and value != "named"})
+    kept = {name: value for name, value in plain.items() if value and value != "named"}
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(line: bytes) -> Blueprint:
+    """What `encode` wrote.
+
+    Raises:
+        ValueError: it wrote something else.
+    """
+    return msgspec.convert(json.loads(line), Blueprint)
 
 
 def without_recipe(architecture: Architecture, model_class: str, reason: str, *, missing: str = "") -> Blueprint:

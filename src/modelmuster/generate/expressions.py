@@ -15,6 +15,9 @@ MOST_ITEMS = 24
 WIDEST = 96
 """Characters of a list in one piece."""
 
+AXES_OF_PATCHES, PLACE = 3, 2
+"""Patches of an image may begin with their place, row and column, which a model looks up in tables."""
+
 MOST_IN_ALL = 128
 """Items of an array that are written out, runs of equal values counted once."""
 
@@ -64,6 +67,10 @@ def _floats(array: np.ndarray, shape: str, dtype: str) -> str:
         return f"torch.tensor({array.tolist()}{dtype})"
     if np.isin(array, (0, 1)).all():
         return f"{_whole(array.astype(np.int64), '', MOST_IN_ALL)}.to(torch.{array.dtype.name})"
+    if array.ndim == AXES_OF_PATCHES and array.shape[-1] > PLACE and _are_whole(array[..., :PLACE]):
+        place, pixels = array[..., :PLACE].astype(np.int64), array[..., PLACE:]
+        values = _floats(pixels, ", ".join(map(str, pixels.shape)), dtype)
+        return f"torch.cat([{_whole(place, '', MOST_IN_ALL)}, {values}], -1)"
     low, high = float(array.min()), float(array.max())
     if low < -1.0 or high > 1.0 or low >= high:
         if low >= 0:
@@ -74,12 +81,18 @@ def _floats(array: np.ndarray, shape: str, dtype: str) -> str:
     return f"torch.rand({shape}{dtype}) * 2 - 1"
 
 
+def _are_whole(array: np.ndarray) -> bool:
+    return bool((array == array.round()).all() and array.any())
+
+
 def _whole(array: np.ndarray, dtype: str, most: int) -> str:
     if array.ndim > 2:  # a matrix is a line for each row, more is a page
         most //= 4
     if array.ndim > 1 and len(array) > 1 and array[0].size >= MOST_ITEMS and (array == array[:1]).all():
         times = ", ".join([str(len(array)), *["1"] * (array.ndim - 1)])
         return f"{_whole(array[0], dtype, most)}.repeat({times})"
+    if grid := _grid(array):
+        return grid
     if sum(_length(row) for row in array.reshape(-1, array.shape[-1]).tolist()) <= most:
         return f"torch.tensor({_nested(array)}{dtype})"
     if np.array_equal(array.ravel(), np.arange(array.size)):
@@ -87,6 +100,19 @@ def _whole(array: np.ndarray, dtype: str, most: int) -> str:
     if array.dtype.kind == "b":
         return f"torch.rand({array.shape}) < {array.mean():.2g}"
     return f"torch.randint({array.min()}, {array.max() + 1}, {array.shape}{dtype})"
+
+
+def _grid(array: np.ndarray) -> str:
+    """Source of a table that counts through rows and columns, or columns and rows; empty for others."""
+    if array.ndim != 2 or array.shape[1] != PLACE or array.shape[0] < MOST_ITEMS // 2:
+        return ""
+    first, sizes = int(array.min()), array.max(0) - array.min() + 1
+    for axes, turned in (((0, 1), ""), ((1, 0), ".flip(1)")):
+        counted = np.indices(sizes[list(axes)]).reshape(2, -1).T[:, list(axes)] + first
+        if np.array_equal(array, counted):
+            ranges = (f"torch.arange({first}, {first + sizes[axis]})" for axis in axes)
+            return f"torch.cartesian_prod({', '.join(ranges)}){turned}"
+    return ""
 
 
 def _length(values: Sequence[Any]) -> int:

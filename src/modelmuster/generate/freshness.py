@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -11,32 +12,24 @@ import msgspec
 
 from modelmuster import catalog
 from modelmuster.catalog import own
+from modelmuster.generate.blueprint import ASKED
 from modelmuster.recipes import overrides
 from modelmuster.records import Architecture
 
-MAKERS = ("blueprint.py", "expressions.py", "survey.py")
-"""The code that decides what the fields of a blueprint mean."""
+MAKERS = ("blueprint.py", "expressions.py", "survey.py", "rehearsal.py")
+"""The code that reads a model and writes down its blueprint."""
 
 _HERE = Path(__file__).parent
-
-
-@cache
-def makers_key() -> str:
-    """A hash over the code that reads a model and writes down its blueprint."""
-    return _hash(map(_HERE.joinpath, MAKERS))
+_PACKAGE = _HERE.parent
+_IMPORT = re.compile(r"^ *from modelmuster\.((?:recipes|checks)(?:\.\w+)*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 
 
 @cache
 def code_key() -> str:
-    """A hash over all code that has a say in a blueprint: the makers', the recipes' and the checks'."""
-    package = _HERE.parent
-    return _hash(
-        [
-            *map(_HERE.joinpath, MAKERS),
-            *sorted(package.joinpath("recipes").rglob("*.py")),
-            *sorted(package.joinpath("checks").glob("*.py")),
-        ]
-    )
+    """A hash over all code that has a say: the makers', the templates', and of recipes and checks what it leads to."""
+    checks = (_PACKAGE / "checks" / f"{name}.py" for name in (*ASKED, "determinism"))
+    makers = [*map(_HERE.joinpath, MAKERS), *checks]
+    return _hash([*sorted(_with_imports(makers)), *sorted(_HERE.joinpath("templates").glob("*.py.j2"))])
 
 
 def data_key(architecture: Architecture) -> str:
@@ -60,8 +53,26 @@ def _types_by_module() -> dict[str, list[str]]:
     return found
 
 
+def _with_imports(paths: Iterable[Path]) -> set[Path]:
+    """These files, and those of recipes and checks that they import, and so on."""
+    seen, waiting = set[Path](), list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += _imported(path.read_text(encoding="utf-8"))
+    return seen
+
+
+def _imported(text: str) -> Iterator[Path]:
+    for module, names in _IMPORT.findall(text):
+        for dotted in (module, *(f"{module}.{name}" for name in re.findall(r"\w+", names))):
+            place = _PACKAGE.joinpath(*dotted.split("."))
+            yield from (path for path in (place.with_suffix(".py"), place / "__init__.py") if path.exists())
+
+
 def _hash(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.relative_to(_HERE.parent).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,7 +1,7 @@
 """The shipped snapshot of blueprints: one file per version of transformers, which says what it was made of.
 
-One that was made before the code of the recipes or checks changed still describes models that this transformers builds:
-it is used, and known to be behind. A blueprint whose override has changed since is not used.
+One that was made before the code of this layer, the recipes or checks changed still describes models that this
+transformers builds: it is used, and known to be behind. A blueprint whose override has changed since is not used.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import msgspec
 from modelmuster import atomic
 from modelmuster.catalog.loading import installed_version
 from modelmuster.errors import InfrastructureError, UsageError
-from modelmuster.generate.blueprint import FORMAT, Blueprint, encode
-from modelmuster.generate.freshness import code_key, data_key, makers_key
+from modelmuster.generate.blueprint import FORMAT, Blueprint, decode, encode
+from modelmuster.generate.freshness import code_key, data_key
 from modelmuster.generate.workshop import Order
 
 FOLDER = Path(__file__).with_name("snapshots")
@@ -30,10 +30,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int
     transformers: str
-    makers: str
-    """Hash of the code that decides what the fields mean: where it differs, nothing of the snapshot is used."""
     code: str
-    """Hash of that and of all code of recipes and checks: where it differs, the snapshot is behind."""
+    """Hash of the oldest code that any of it was made by: where it differs from today's, the snapshot is behind."""
     data: dict[str, str] = {}
     """Hash of what holds for one type alone, by model type, where there is any: see `freshness.data_key`."""
 
@@ -54,7 +52,7 @@ class Snapshot:
     def find(self, order: Order) -> Blueprint | None:
         """The blueprint of a class; None where there is none, or one that is no longer true."""
         entry, model_type = order.architecture, order.architecture.model_type
-        if self.origin.makers != makers_key() or self.origin.data.get(model_type, "") != data_key(entry):
+        if self.origin.data.get(model_type, "") != data_key(entry):
             return None
         found = self.entries.get((model_type, order.model_class))
         # What a missing package stood in the way of is to be tried again once the package is there.
@@ -83,7 +81,7 @@ def read(path: Path) -> Snapshot:
     try:
         first, *lines = path.read_bytes().splitlines()
         origin = msgspec.json.decode(first, type=Origin)
-        entries = [msgspec.json.decode(line, type=Blueprint) for line in lines] if origin.format == FORMAT else []
+        entries = [decode(line) for line in lines] if origin.format == FORMAT else []
     except (ValueError, OSError) as error:
         raise InfrastructureError(f"cannot read the shipped recipes {path}: {error}") from error
     return Snapshot(origin, {(entry.model_type, entry.model_class): entry for entry in entries})
@@ -99,7 +97,6 @@ def write(made: Mapping[Order, Blueprint], path: Path) -> None:
     origin = Origin(
         format=FORMAT,
         transformers=installed_version() or "",
-        makers=makers_key(),
         code=code_key(),
         data={model_type: key for model_type, key in data.items() if key},
     )

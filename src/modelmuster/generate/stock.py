@@ -8,13 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-import msgspec
-
 from modelmuster import atomic
 from modelmuster.catalog.loading import installed_version
 from modelmuster.errors import MissingDependency
 from modelmuster.generate import shipped
-from modelmuster.generate.blueprint import Blueprint, encode
+from modelmuster.generate.blueprint import Blueprint, decode, encode
 from modelmuster.generate.freshness import code_key, data_key
 from modelmuster.generate.workshop import Order, build
 from modelmuster.runs.environment import usable_cores
@@ -53,6 +51,8 @@ def find(
             found[_key(order)] = known
     if missing and (installed_version() is None or importlib.util.find_spec("torch") is None):
         raise MissingDependency("torch", purpose="to build what no shipped recipe is known of", extra="torch")
+    if missing and importlib.util.find_spec("pytest") is None:
+        raise MissingDependency("pytest", purpose="to try tests on what is built", extra="generate")
     for made in build(missing.values(), slots=usable_cores(), cache_dir=home.cache) if missing else ():
         key = (made.model_type, made.model_class)
         found[key] = made
@@ -73,8 +73,8 @@ def _cache_path(home: Home, order: Order) -> Path:
 
 def _cached(home: Home, order: Order) -> Blueprint | None:
     try:
-        return msgspec.json.decode(_cache_path(home, order).read_bytes(), type=Blueprint)
-    except (OSError, msgspec.DecodeError):
+        return decode(_cache_path(home, order).read_bytes())
+    except (OSError, ValueError):
         return None
 
 

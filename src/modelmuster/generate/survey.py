@@ -16,22 +16,18 @@ from modelmuster import plugins
 from modelmuster.checks.decoding import CACHES
 from modelmuster.checks.feeding import batch_size, carriers
 from modelmuster.checks.texts import at
-from modelmuster.contracts import Capability, Check, Inputs
+from modelmuster.contracts import Capability, Check, Inputs, Outputs
 from modelmuster.errors import CannotBuild, NoInputs, Unavailable
-from modelmuster.generate.blueprint import Blueprint, Carrier, without_recipe
+from modelmuster.generate.blueprint import ASKED, Blueprint, Carrier, without_recipe
 from modelmuster.generate.expressions import MOST_IN_ALL, expression
+from modelmuster.generate.rehearsal import rehearsed
 from modelmuster.numerics.seeding import call_seeded
 from modelmuster.numerics.tensors import named_tensors, to_numpy, to_torch
 from modelmuster.recipes import ignore, prepare, sessions
+from modelmuster.recipes.subject import TorchSubject
 from modelmuster.records import Architecture, Modality, Outcome
 from modelmuster.runs.trial import CellTrial
 from modelmuster.targets.torch_eager import TorchSession
-
-ASKED = (
-    "batch_invariance", "padding", "causality", "bidirectional", "cache", "generate_greedy", "encoder_decoder",
-    "attention_implementation", "save_load", "gradients",
-)  # fmt: skip
-"""The checks that a test file asks in its own words: where they fit, its questions do."""
 
 NEEDS_TOKENS = frozenset({"padding", "causality", "bidirectional", "cache"})
 """Questions about single tokens, which need an output that has a place for each."""
@@ -40,6 +36,9 @@ MOST_OUTPUTS = 6
 
 CHANGES = {"f": ("flip(-1)", "flip(0)", "neg()"), "i": ("flip(0)", "flip(-1)", "roll(1, -1)")}
 """Changes of floats and of whole numbers that leave their range and, row by row, their special tokens as they are."""
+
+MASKED = 1e30
+"""Numbers from here on stand for minus infinity: what masks leave in logits."""
 
 CLIP_DIMENSIONS = 5
 COLOURS = 3
@@ -78,7 +77,7 @@ def survey(architecture: Architecture, class_name: str, cache_dir: Path | None =
     fitting |= {"frames"} if last_frame else set()
     if plugins.checks().get("determinism").run(trial).outcome is not Outcome.NOT_APPLICABLE:
         fitting |= {"determinism", "reference"}
-    return Blueprint(
+    made = Blueprint(
         model_type=architecture.model_type,
         model_class=class_name,
         family=architecture.family,
@@ -90,7 +89,7 @@ def survey(architecture: Architecture, class_name: str, cache_dir: Path | None =
         config=subject.recipe.config,
         inputs=sources,
         outputs={name: tuple(tensor.shape) for name, tensor in outputs.items()},
-        uneven=any(not bool(tensor.isfinite().all()) for tensor in outputs.values()),
+        uneven=any(not bool((tensor.double().abs() < MASKED).all()) for tensor in outputs.values()),
         floats=tuple(name for name, tensor in outputs.items() if tensor.is_floating_point()),
         returned=_kind(returned, outputs),
         rows=rows,
@@ -106,6 +105,24 @@ def survey(architecture: Architecture, class_name: str, cache_dir: Path | None =
         parameters=subject.recipe.parameters,
         recipe_hash=subject.recipe.hash,
     )
+    return rehearsed(made, trial, lambda: _fixtures(subject, session, sources))
+
+
+def _fixtures(subject: TorchSubject, session: TorchSession, sources: Mapping[str, str]) -> dict[str, Any]:
+    """What the fixtures of a file give its tests, on the CPU."""
+
+    def run(inputs: Inputs) -> dict[str, torch.Tensor]:
+        return _tensors(session.run(to_numpy(dict(inputs))))
+
+    def reference(inputs: Inputs) -> dict[str, torch.Tensor]:
+        return _tensors(subject.reference(to_numpy(dict(inputs))))
+
+    module, inputs = subject.module, to_torch(evaluated(sources))
+    return {"inputs": inputs, "muster_run": run, "muster_reference": reference, "muster_module": module}
+
+
+def _tensors(outputs: Outputs) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(output.array.copy()) for name, output in outputs.items()}
 
 
 def _package(error: Exception) -> str:

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe, connection
 from pathlib import Path
 
-import msgspec
-
-from modelmuster.generate.blueprint import Blueprint, encode, without_recipe
+from modelmuster.generate.blueprint import Blueprint, decode, encode, without_recipe
 from modelmuster.records import Architecture
 from modelmuster.runs import containment, preload
 from modelmuster.runs.errors_as_data import signal_name
@@ -92,7 +90,7 @@ class _Making:
                 told = b""
         self._process.join()
         if told:
-            return msgspec.json.decode(told, type=Blueprint)
+            return decode(told)
         return _without(self.order, _last_words(self._process.exitcode or 0, self._log))
 
 
