@@ -75,7 +75,7 @@ def test_a_file_is_made_looked_at_kept_and_merged(muster, tmp_path):
         (["generate", "bert", "--templates", "."], 2, "holds no template"),
         (["generate", "--refresh-priority"], 2, "the hub cannot be asked"),
         (["coverage", "--priority", "urgent"], 2, "muster coverage --help"),
-        (["coverage", "clvp", "--priority", "high"], 2, "no architecture of high priority"),
+        (["coverage", "clvp", "--priority", "high"], 5, "no architecture of high priority"),
         (["coverage", "bert", "--html", "/nowhere/x.html"], 2, "--html"),
     ],
 )

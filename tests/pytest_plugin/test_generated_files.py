@@ -91,6 +91,23 @@ def test_results_go_to_the_journal_and_the_store(run_file):
     assert (found.tally.passed, found.tally.findings, found.tally.expected) == (2, 3, 1)
 
 
+def test_a_known_failure_of_the_model_is_an_expected_one(run_pytest, tmp_path):
+    entry = '[[expected]]\narchitecture = "bert"\ncheck = "padding"\noutcome = "fail"\n'
+    (tmp_path / "expectations").mkdir()
+    (tmp_path / "expectations" / "own.toml").write_text(f'{entry}reason = "It is known that it does not."\n')
+    tests = "\n\ndef test_padding(muster_run):\n    assert 0\n\n\ndef test_causality(muster_run):\n    assert 0\n"
+    (tmp_path / "test_file.py").write_text(FILE + tests)
+    done = run_pytest("test_file.py", "--muster-target", "torch:cpu", "-k", "padding or causality", "-rx", toy=False)
+    assert "1 failed, " in done.stdout
+    assert "1 xfailed" in done.stdout
+    assert "It is known that it does not." in done.stdout
+    [record] = journal.read(folders.latest_run(Home.find()).journal)
+    assert {result.check: result.expected for result in record.results} == {
+        "test_padding": "It is known that it does not.",
+        "test_causality": None,
+    }
+
+
 def test_side_by_side_too(run_file):
     done = run_file("--muster-target", "torch:cpu", "-n", "2", "-k", "run or module or wrong")
     assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
