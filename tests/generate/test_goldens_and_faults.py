@@ -20,10 +20,6 @@ GOLDENS = Path(__file__).parents[1] / "golden" / "generate"
 
 CHOSEN = tuple(broken_models.ROUNDS["first"])
 
-UPSTREAM = {"phi4_multimodal": {"test_attention_implementation"}}
-"""What the files find in transformers itself: without a mask of patches, this vision tower's eager and fused attention
-differ."""
-
 
 @pytest.fixture(scope="module")
 def drafts(shipped):
@@ -87,7 +83,7 @@ def test_the_file_is_as_it_was(drafts, name):
 
 def test_on_intact_models_every_test_passes(run):
     failed, output = run()
-    assert {name: tests for name, tests in failed.items() if tests} == UPSTREAM
+    assert not {name: tests for name, tests in failed.items() if tests}
     assert "pass rate" in output
 
 
@@ -98,7 +94,7 @@ def test_each_broken_model_is_noticed_by_the_test_that_is_about_it(run, name):
     missed = {model_type: test for model_type, test in expected.items() if test not in failed[model_type]}
     assert not missed, failed
     intact = [model_type for model_type in CHOSEN if model_type not in expected]
-    assert all(failed[model_type] == UPSTREAM.get(model_type, set()) for model_type in intact), failed
+    assert not any(failed[model_type] for model_type in intact), failed
 
 
 def test_a_model_that_would_end_at_once_generates_all_the_same(drafts, tmp_path):
