@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from modelmuster import catalog, plugins
 from modelmuster.contracts import Job, Limits
 from modelmuster.errors import CellFailure, MusterError
+from modelmuster.expectations import book
 from modelmuster.pytest_plugin.recording import Recording
 from modelmuster.pytest_plugin.subjects import DTYPE, Opened
 from modelmuster.records import (
@@ -53,6 +55,24 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
         cell=_cell(item, target.name), result=result, inference=target.inference, evidence=_evidence(opened)
     )
     return msgspec.json.encode(found).decode()
+
+
+def foreseen(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, target_name: str) -> str | None:
+    """Why a failure is no news: an entry in expectations speaks of the check that the test is called after."""
+    if not report.failed or plugins.targets().get(target_name).inference is Inference.MOCK:
+        return None
+    cell, result = _cell(item, target_name), _result(item, call, report, None)
+    check = result.check.removeprefix("test_")
+    known = (entry.expectation for entry in _book().entries if entry.expectation.covers(cell, check))
+    return next((one.shown for one in known if one.foresees(result)), None)
+
+
+@cache
+def _book() -> book.Book:
+    try:
+        return book.in_force()
+    except MusterError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def crash_of(item: pytest.Item, target_name: str, message: str, worker: str) -> str:
