@@ -5,7 +5,7 @@ An encoder reads a text in both directions. Asked here: does it see the whole te
 Made by: muster generate bert
 Edit it freely: an edited file is never overwritten, and `muster generate --update` merges.
 """
-# muster-generate: type=bert class=BertForMaskedLM standalone=no checks=all recipe=439fd42fc4b74a34 sha256=4ccb1c63e2041d65
+# muster-generate: type=bert class=BertForMaskedLM standalone=no checks=all recipe=bf24a1638a13b3f4 sha256=4ccb1c63e2041d65
 
 import copy
 

@@ -5,7 +5,7 @@ A model of numbers of its own kind. Asked here: does each input matter, and does
 Made by: muster generate decision_transformer
 Edit it freely: an edited file is never overwritten, and `muster generate --update` merges.
 """
-# muster-generate: type=decision_transformer class=DecisionTransformerModel standalone=no checks=all recipe=fef15ace7c9876b1 sha256=e10fe48eb04ff4ec
+# muster-generate: type=decision_transformer class=DecisionTransformerModel standalone=no checks=all recipe=e436c2ef19bcb6f7 sha256=e10fe48eb04ff4ec
 
 import copy
 

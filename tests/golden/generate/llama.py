@@ -6,7 +6,7 @@ time, and does generate() choose what the logits say?
 Made by: muster generate llama
 Edit it freely: an edited file is never overwritten, and `muster generate --update` merges.
 """
-# muster-generate: type=llama class=LlamaForCausalLM standalone=no checks=all recipe=16109c5ac83e976d sha256=0e655ae78825dcf0
+# muster-generate: type=llama class=LlamaForCausalLM standalone=no checks=all recipe=24c4cf21835d60ec sha256=0e655ae78825dcf0
 
 import copy
 

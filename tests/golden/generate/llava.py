@@ -5,7 +5,7 @@ A model of images or clips with text. Asked here: do both matter, and do the two
 Made by: muster generate llava
 Edit it freely: an edited file is never overwritten, and `muster generate --update` merges.
 """
-# muster-generate: type=llava class=LlavaForConditionalGeneration standalone=no checks=all recipe=c48b173e9bde5def sha256=96f3945308d50613
+# muster-generate: type=llava class=LlavaForConditionalGeneration standalone=no checks=all recipe=82c875fec8e30af5 sha256=96f3945308d50613
 
 import copy
 

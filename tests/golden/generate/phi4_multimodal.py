@@ -5,7 +5,7 @@ A model of several kinds of data in one call. Asked here: does each of them matt
 Made by: muster generate phi4_multimodal
 Edit it freely: an edited file is never overwritten, and `muster generate --update` merges.
 """
-# muster-generate: type=phi4_multimodal class=Phi4MultimodalForCausalLM standalone=no checks=all recipe=27aca9587d8fff0b sha256=f2e2967a7baaa45f
+# muster-generate: type=phi4_multimodal class=Phi4MultimodalForCausalLM standalone=no checks=all recipe=64ce1451345e2620 sha256=f2e2967a7baaa45f
 
 import copy
 

@@ -5,7 +5,7 @@ A model of sound with text. Asked here: do both matter?
 Made by: muster generate qwen2_audio
 Edit it freely: an edited file is never overwritten, and `muster generate --update` merges.
 """
-# muster-generate: type=qwen2_audio class=Qwen2AudioForConditionalGeneration standalone=no checks=all recipe=e84a7a712b3a59c5 sha256=96c85c23892a74cf
+# muster-generate: type=qwen2_audio class=Qwen2AudioForConditionalGeneration standalone=no checks=all recipe=02287730f5263f2b sha256=f4d3d9770adbf610
 
 import copy
 
@@ -54,12 +54,12 @@ def inputs():
     return {
         "input_ids": torch.tensor(
             [
-                [87, 114, 86, 109, 102, 12, 127, 9, 9, 20, 5, 37, 17],
-                [31, 73, 57, 102, 64, 100, 127, 115, 32, 101, 36, 32, 11],
+                [87, 114, 86, 109, 102, 12] + [127] * 64 + [9, 9, 20, 5, 37, 17],
+                [31, 73, 57, 102, 64, 100] + [127] * 64 + [115, 32, 101, 36, 32, 11],
             ]
         ),
         "input_features": torch.randn(2, 128, 256),
-        "attention_mask": torch.ones(2, 13, dtype=torch.int64),
+        "attention_mask": torch.ones(2, 76, dtype=torch.int64),
         "feature_attention_mask": torch.ones(2, 256, dtype=torch.bool),
     }
 
@@ -114,6 +114,16 @@ def test_input_features_matter(muster_run, inputs):
     before = muster_run(inputs)
     after = muster_run({**inputs, "input_features": inputs["input_features"].flip(-1)})
     assert max(difference(after[name], before[name]) for name in ["logits", "attention_mask"]) > NOISE
+
+
+def test_causality(muster_run, inputs):
+    """Later tokens change what comes after them and nothing before."""
+    other = inputs["input_ids"].clone()
+    other[:, 38:] = other[:, 38:].flip(0)
+    before = muster_run(inputs)["logits"]
+    after = muster_run({**inputs, "input_ids": other})["logits"]
+    assert difference(after[:, :38], before[:, :38]) < TOLERANCE
+    assert difference(after[:, 38:], before[:, 38:]) > NOISE
 
 
 def test_batch_invariance(muster_run, inputs):
