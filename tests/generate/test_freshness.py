@@ -18,7 +18,8 @@ def keys():
 def test_an_override_concerns_the_types_of_its_package_alone(keys, monkeypatch):
     before = keys()
     tables = dict(overrides.load())
-    tables["llama4"] = msgspec.structs.replace(tables["llama4"], reason="Another reason that is long enough.")
+    tables["llama4"] = msgspec.structs.replace(tables["llama4"], none=("x",))
+    tables["aria"] = msgspec.structs.replace(tables["aria"], reason="Another reason, which changes nothing of it.")
     tables["bert:BertModel"] = overrides.Override(reason="Nobody needs this but a test.", none=("x",))
     monkeypatch.setattr(overrides, "load", lambda: tables)
     after = keys()

@@ -38,11 +38,16 @@ def data_key(architecture: Architecture) -> str:
     An override of any type of the package counts, since classes may be made for the config of another type.
     """
     types = {architecture.model_type, *architecture.part_of, *_types_by_module().get(architecture.module, ())}
-    found = {name: table for name, table in overrides.load().items() if name.partition(":")[0] in types}
+    found = {name: _said(table) for name, table in overrides.load().items() if name.partition(":")[0] in types}
     code = own.code(architecture.model_type)
     if not (found or code):
         return ""
     return hashlib.sha256(msgspec.json.encode([found, code], order="deterministic")).hexdigest()[:16]
+
+
+def _said(table: overrides.Override) -> dict[str, object]:
+    """What an override changes; not why, nor what it leaves as it is."""
+    return {name: value for name, value in msgspec.to_builtins(table).items() if value and name != "reason"}
 
 
 @cache
