@@ -43,6 +43,28 @@ def test_a_mask_that_is_not_read_or_leaks_fails(masking, said):
     assert said in finding.message
 
 
+class Counting(Hearing):
+    """Wants a place in the text for everything that the mask shows."""
+
+    def forward(self, input_values, attention_mask, input_ids):
+        tokens, features = input_ids.shape[1], int(attention_mask[0].sum())
+        if tokens != features:
+            raise ValueError(f"Audio features and audio tokens do not match, tokens: {tokens}, features: {features}")
+        return super().forward(input_values, attention_mask)
+
+
+def test_a_model_that_counts_the_places_of_what_is_shown_is_not_asked():
+    inputs = {
+        "input_values": models.noise(2, 64),
+        "attention_mask": np.ones((2, 64), np.int64),
+        "input_ids": np.ones((2, 64), np.int64),
+    }
+    model = Counting(lambda mask: mask)
+    finding = AudioLength().run(models.trial(models.subject(model, inputs, modalities=(Modality.AUDIO,))))
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert "features: 32" in finding.message
+
+
 class Normalising(torch.nn.Module):
     """Normalises over the whole sound, padding included, and only then looks at its mask."""
 
