@@ -39,8 +39,7 @@ def by_row(trial: Trial) -> dict[str, Output]:
     """The outputs of the recipe's inputs that have one row for each of the batch.
 
     A first axis of that length alone proves nothing, since it may be that of two layers: the rows are then on the
-    second axis, which is as long as the batch, and one long when the first row is run alone. Vectors for each pair of
-    a row with another, such as a text in the light of a video, are nobody's row either.
+    second axis, which is as long as the batch, and one long when the first row is run alone.
     """
     batch, alone = batch_size(trial) or 0, trial.run(taken(trial, [0]))
     return {
@@ -48,14 +47,7 @@ def by_row(trial: Trial) -> dict[str, Output]:
         for name, output in trial.baseline().items()
         if output.array.ndim
         and output.array.shape[0] == batch
-        and not (
-            output.array.shape[1:2] == (batch,)
-            and name in alone
-            and (
-                alone[name].array.shape[:2] == (batch, 1)
-                or (output.array.ndim > 2 and alone[name].array.shape[1:2] == (1,))
-            )
-        )
+        and not (output.array.shape[1:2] == (batch,) and name in alone and alone[name].array.shape[:2] == (batch, 1))
     }
 
 

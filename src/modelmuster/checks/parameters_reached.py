@@ -13,7 +13,7 @@ from modelmuster.checks.live import arguments, outputs
 from modelmuster.checks.question import Figures, Question, failed, not_applicable, passed
 from modelmuster.checks.training import gradients_of
 from modelmuster.contracts import Capability, Outputs, Trial
-from modelmuster.numerics.precision import deep_copy
+from modelmuster.numerics.precision import deep_copy, forget
 from modelmuster.numerics.seeding import seed_forward
 from modelmuster.numerics.tensors import named_tensors
 from modelmuster.records import Finding, Stage
@@ -116,20 +116,15 @@ def _without_influence(trial: Trial, suspects: dict[str, torch.Tensor]) -> list[
             with torch.no_grad():
                 for name in names:
                     suspects[name].copy_(kept[name])
-            _forget(trial.module)
+            forget(trial.module)
         if change <= noise_floor(trial.dtype):
             dead += names
     return [name for name in suspects if name in dead]
 
 
-def _forget(module: torch.nn.Module) -> None:
-    """Some keep in eval mode what they have made of their weights, until they are trained again."""
-    module.train().eval()
-
-
 def _answers(trial: Trial) -> Outputs:
     """The outputs, with what quantisers choose their code words by: small effects end at the choice."""
-    _forget(trial.module)
+    forget(trial.module)
     with chosen_by(trial.module) as choices:
         return {**outputs(trial, trial.inputs), **choices()}
 

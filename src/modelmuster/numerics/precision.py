@@ -72,7 +72,19 @@ def deep_copy(module: torch.nn.Module) -> torch.nn.Module:
         if isinstance(value, torch.Tensor) and not value.is_leaf
     }
     copied = copy.deepcopy(module, computed)
-    return copied if copied.training else copied.train().eval()
+    forget(copied)
+    return copied
+
+
+def forget(module: torch.nn.Module) -> None:
+    """Let go of what parts keep of their weights until they are trained again; what trains and what does not stays so.
+
+    A dropout that was left on is a fault to be found, so it must be on afterwards too.
+    """
+    before = [(part, part.training) for part in module.modules()]
+    module.train().eval()
+    for part, training in before:
+        part.training = training
 
 
 def _experts(module: torch.nn.Module) -> list[Any]:

@@ -9,8 +9,6 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
-from transformers import PreTrainedConfig
-
 from modelmuster.catalog import bytecode
 from modelmuster.recipes.shrink import sizes
 from modelmuster.records import Applied, Architecture
@@ -44,6 +42,8 @@ def _causal(architecture: Architecture, class_name: str, config: Any, arguments:
 
 
 def _undeclared(cls: type, config: Any, arguments: dict[str, Any]) -> Iterator[Applied]:
+    from transformers import PreTrainedConfig
+
     inner = [value for value in vars(config).values() if isinstance(value, PreTrainedConfig)]
     for name in sorted(UNDECLARED.keys() - arguments.keys()):
         if hasattr(config, name):

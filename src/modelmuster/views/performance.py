@@ -107,7 +107,7 @@ def performance(
         f"""
         SELECT target, dtype, scale, weights, device_name, count(*) AS n,
             quantile_cont(value, 0.1) AS p10, median(value) AS median, quantile_cont(value, 0.9) AS p90
-        FROM ({source}) GROUP BY ALL ORDER BY scale, dtype, median
+        FROM ({source}) GROUP BY ALL ORDER BY scale, dtype, median, target, device_name, weights
         """,  # noqa: S608 - likewise
         **wanted,
     )
